@@ -1,0 +1,56 @@
+"""Which tasks outlive a request? All are started here, so that one place can wait for them or end them."""
+
+import asyncio
+import contextvars
+import logging
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, ParamSpec, TypeVar
+
+from channels.db import database_sync_to_async
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
+
+# Tasks that live for minutes share a few threads, each with its own connection, instead of the one
+# thread that asgiref would give to everybody.
+database_threads = ThreadPoolExecutor(max_workers=8, thread_name_prefix="database")
+_tasks: set[asyncio.Task[Any]] = set()
+
+
+def spawn(work: Coroutine[Any, Any, T], *, name: str) -> asyncio.Task[T]:
+    """Start a task that belongs to no request; an exception in it is logged, never lost.
+
+    Its context is a fresh one: a request's context would tie it to that request's language and to
+    its thread, which ends with the request.
+    """
+    task = asyncio.get_running_loop().create_task(work, name=name, context=contextvars.Context())
+    _tasks.add(task)
+    task.add_done_callback(_forget)
+    return task
+
+
+def _forget(task: asyncio.Task[Any]) -> None:
+    _tasks.discard(task)
+    if not task.cancelled() and (error := task.exception()):
+        logger.error("Task %s failed", task.get_name(), exc_info=error)
+
+
+async def in_database(verb: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run one sync verb (a model method, a whole transaction) in a database thread."""
+    crossing = database_sync_to_async(verb, thread_sensitive=False, executor=database_threads)
+    result: T = await crossing(*args, **kwargs)
+    return result
+
+
+async def drain(seconds: float, *, cancel: bool = False) -> None:
+    """Wait until this loop's tasks have ended, at most so long; with `cancel` ask them to end first."""
+    loop = asyncio.get_running_loop()
+    tasks = {task for task in _tasks if task.get_loop() is loop and task is not asyncio.current_task()}
+    if cancel:
+        for task in tasks:
+            task.cancel()
+    if tasks:
+        await asyncio.wait(tasks, timeout=seconds)

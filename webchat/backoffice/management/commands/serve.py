@@ -1,0 +1,83 @@
+"""The portal itself: pages and sockets from one Daphne process, which ends gracefully on SIGTERM."""
+
+import asyncio
+import logging
+from typing import Any
+
+from asgiref.sync import async_to_sync
+from daphne.endpoints import build_endpoint_description_strings
+from daphne.server import Server
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from twisted.internet.defer import Deferred
+
+from webchat.allocation import catalogue
+from webchat.allocation.models import Allocation, APIToken
+from webchat.allocation.vault import VaultLocked, unseal
+from webchat.chat import recovery, shutdown
+from webchat.upstream.client import close_pools
+
+
+class Command(BaseCommand):
+    help = __doc__
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--host", default="127.0.0.1")
+        parser.add_argument("--port", type=int, default=8000)
+
+    def handle(self, *args: Any, host: str, port: int, **options: Any) -> None:
+        check_vault()
+        APIToken.objects.all().import_from_environment()
+        recovery.end_lost_answers()
+        async_to_sync(refresh_models)()
+        logging.getLogger("daphne").setLevel(logging.WARNING)
+        from webchat.asgi import application
+
+        server = Server(
+            application,
+            endpoints=build_endpoint_description_strings(host=host, port=port),
+            ping_interval=15,
+            ping_timeout=20,
+            http_timeout=120,
+            websocket_timeout=12 * 3600,
+            application_close_timeout=5,
+            server_name="webchat",
+            ready_callable=lambda: self.announce(host, port),
+        )
+        end_gracefully()
+        server.run()
+
+    def announce(self, host: str, port: int) -> None:
+        self.stdout.write(f"The portal is at {settings.SITE_URL} (listening on {host}:{port})")
+        self.stdout.flush()
+
+
+def check_vault() -> None:
+    """Refuse to start with keys that do not open what is in the vault."""
+    for token in APIToken.objects.all():
+        try:
+            unseal(token.sealed)
+        except VaultLocked:
+            raise CommandError(
+                f"VAULT_KEYS does not open the token “{token}”. Put the key back that sealed it,"
+                " or delete the token and enter it again."
+            ) from None
+
+
+async def refresh_models() -> None:
+    """So that the first page already offers what the upstream has."""
+    everyones = await Allocation.objects.filter(user=None).select_related("api_token").afirst()
+    if everyones:
+        await catalogue.refresh_with(everyones.api_token)
+    await close_pools()
+
+
+def end_gracefully() -> None:
+    """Daphne would end at once: without close frames, and without the `finally` of any task."""
+    from twisted.internet import reactor
+
+    def drained() -> Deferred[None]:
+        return Deferred.fromFuture(asyncio.ensure_future(shutdown.drain()))
+
+    reactor.addSystemEventTrigger("before", "shutdown", drained)

@@ -1,0 +1,49 @@
+"""Is this the right password, and is it one that we take?"""
+
+from allauth.account.auth_backends import AuthenticationBackend
+from allauth.account.internal.userkit import filter_users_by_email, get_user_by_username
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+from webchat.accounts.models import PASSWORD_MAX_LENGTH, User
+
+
+class MaximumLengthValidator:
+    """Refuses passwords so long that hashing them would be work for an attacker's sake."""
+
+    def validate(self, password: str, user: User | None = None) -> None:
+        if len(password) > PASSWORD_MAX_LENGTH:
+            raise ValidationError(self.get_help_text(), code="password_too_long")
+
+    def get_help_text(self) -> str:
+        return _("Your password can have at most %(count)d characters.") % {"count": PASSWORD_MAX_LENGTH}
+
+
+class PasswordBackend(AuthenticationBackend):  # type: ignore[misc]
+    """Signs in by username or e-mail with the same work and the same answer for unknown,
+    deactivated and mistaken people, so that nobody learns from it who is here."""
+
+    def authenticate(
+        self,
+        request: HttpRequest | None,
+        username: str | None = None,
+        password: str | None = None,
+        email: str | None = None,
+        **_other: object,
+    ) -> User | None:
+        name = email or username
+        if not name or not password or len(password) > PASSWORD_MAX_LENGTH:
+            return None
+        people = people_called(name)
+        if not people:
+            User().set_password(password)
+        right = [person for person in people if person.check_password(password)]
+        return next((person for person in right if person.is_active), None)
+
+
+def people_called(name: str) -> list[User]:
+    """Nearly always one. A username may look like somebody's address, so both are tried."""
+    by_username = get_user_by_username(name)
+    by_email = filter_users_by_email(name, prefer_verified=True, for_login=True) if "@" in name else []
+    return list(dict.fromkeys([*([by_username] if by_username else []), *by_email]))

@@ -1,0 +1,126 @@
+"""What can an admin change? People, invitations, upstream tokens and who may use them; usage is for reading."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.models import Group
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from webchat.accounts.models import Invitation, User
+from webchat.allocation.models import Allocation, APIToken, UsageRecord, fingerprint
+
+admin.site.unregister(Group)
+
+
+@admin.register(User)
+class PersonAdmin(UserAdmin):
+    list_display = ["username", "email", "is_active", "is_staff", "last_login"]
+    list_filter = ["is_active", "is_staff"]
+    actions = ["deactivate"]
+
+    @admin.action(description=_("Deactivate and sign out everywhere"))
+    def deactivate(self, request: HttpRequest, queryset: Any) -> None:
+        for person in queryset:
+            person.deactivate()
+        self.message_user(request, _("Done. They can no longer sign in."), messages.SUCCESS)
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if change and not obj.is_active:
+            obj.end_sessions()
+
+
+@admin.register(Invitation)
+class InvitationAdmin(admin.ModelAdmin):
+    list_display = ["__str__", "invited_by", "created_at", "expires_at", "accepted_by", "revoked_at"]
+    fields = ["email", "expires_at"]
+    actions = ["revoke"]
+
+    def save_model(self, request: HttpRequest, obj: Invitation, form: Any, change: bool) -> None:
+        if change:
+            super().save_model(request, obj, form, change)
+            return
+        issued, token = Invitation.objects.issue(request.user, obj.email)
+        Invitation.objects.filter(pk=issued.pk).update(expires_at=obj.expires_at)
+        obj.pk = issued.pk
+        # Shown once: only a digest of it is kept.
+        text = _("Send this link, it is shown only now: %(link)s") % {"link": Invitation.link(token)}
+        self.message_user(request, text, messages.WARNING)
+
+    @admin.action(description=_("Revoke"))
+    def revoke(self, request: HttpRequest, queryset: Any) -> None:
+        for invitation in queryset:
+            invitation.revoke()
+
+
+class APITokenForm(forms.ModelForm):
+    """The secret goes in and never comes out: the field is always empty."""
+
+    secret = forms.CharField(
+        label=_("secret"),
+        required=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+        help_text=_("As bought. Leave empty to keep the one that is stored."),
+    )
+
+    class Meta:
+        model = APIToken
+        fields = ["label", "base_url", "is_active"]
+
+    def clean_secret(self) -> str:
+        secret: str = self.cleaned_data["secret"].strip()
+        if not secret and not self.instance.sealed:
+            raise ValidationError(_("Enter the token."))
+        if secret:
+            self.instance.replace_secret(secret)
+            others = APIToken.objects.exclude(pk=self.instance.pk)
+            if others.filter(fingerprint=fingerprint(secret)).exists():
+                raise ValidationError(_("This token is in the vault already."))
+        return secret
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        is_elsewhere = self.instance.sealed and "base_url" in self.changed_data
+        if is_elsewhere and not cleaned.get("secret") and not self.instance._state.adding:
+            # Or an address could be changed to make the portal hand over the secret.
+            self.add_error("secret", _("For another base URL the token has to be entered again."))
+        return cleaned
+
+
+@admin.register(APIToken)
+class APITokenAdmin(admin.ModelAdmin):
+    form = APITokenForm
+    list_display = ["label", "ends_in", "base_url", "is_active", "last_error_sentence", "created_at"]
+    fields = ["label", "base_url", "secret", "is_active"]
+
+    @admin.display(description=_("ends in"))
+    def ends_in(self, token: APIToken) -> str:
+        return f"…{token.last_four}"
+
+
+@admin.register(Allocation)
+class AllocationAdmin(admin.ModelAdmin):
+    list_display = ["__str__", "user", "api_token", "created_at"]
+    list_select_related = ["user", "api_token"]
+    autocomplete_fields = ["user"]
+
+
+@admin.register(UsageRecord)
+class UsageRecordAdmin(admin.ModelAdmin):
+    list_display = ["created_at", "user", "source", "model", "outcome", "prompt_tokens", "completion_tokens", "origin"]
+    list_filter = ["source", "outcome", "origin"]
+    list_select_related = ["user"]
+    date_hierarchy = "created_at"
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False

@@ -1,0 +1,12 @@
+"""How does an admin come in? Through the portal's own sign-in, with its rate limits and second factors."""
+
+from allauth.account.decorators import secure_admin_login
+from django.conf import settings
+from django.contrib.admin import AdminSite
+from django.utils.translation import gettext_lazy as _
+
+
+class PortalAdminSite(AdminSite):
+    site_header = site_title = settings.TEAM_NAME
+    index_title = _("Administration")
+    login = secure_admin_login(AdminSite.login)

@@ -1,0 +1,128 @@
+"""Who is told? A page opens a socket for its conversation and gets frames; it sends only what it received."""
+
+import asyncio
+import json
+import logging
+import time
+from typing import Any
+from urllib.parse import parse_qs
+from uuid import UUID
+from weakref import WeakSet
+
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.conf import settings
+from django.utils import translation
+
+from webchat import background
+from webchat.accounts.models import User
+from webchat.background import in_database
+from webchat.chat import events, frames, recovery
+from webchat.chat.models import Conversation
+from webchat.chat.reader import Reader
+
+NOT_UNDERSTOOD, NOT_SIGNED_IN, NOT_FOUND, COME_BACK = 4400, 4401, 4404, 4012
+MOST_BAD_FRAMES_A_MINUTE = 20
+LONGEST_FRAME = 64 * 1024
+
+logger = logging.getLogger(__name__)
+
+# Of this process, for the time when it ends.
+open_sockets: "WeakSet[ConversationConsumer]" = WeakSet()
+
+
+class ConversationConsumer(AsyncWebsocketConsumer):
+    """Authorises, subscribes, follows."""
+
+    following: asyncio.Task[None] | None = None
+    group = ""
+
+    async def connect(self) -> None:
+        # A browser sees a close code only after the handshake; refused before it, it would reconnect for ever.
+        await self.accept()
+        user, pk = self.scope["user"], self.scope["url_route"]["kwargs"]["pk"]
+        if not user.is_authenticated:
+            await self.close(NOT_SIGNED_IN)
+        elif not await in_database(_is_there, user, pk):
+            await self.close(NOT_FOUND)
+        else:
+            await self._follow(pk)
+
+    async def _follow(self, pk: UUID) -> None:
+        page = parse_qs(self.scope["query_string"].decode("ascii", "replace"))
+        self.bad_frames: list[float] = []
+        self.language = _language(page.get("language", [""])[0])
+        self.reader = Reader(
+            pk,
+            shown=frames.read_seen(page.get("seen", [""])[0]),
+            titled_by=page.get("titled_by", [""])[0],
+            language=self.language,
+            send=self.send,
+        )
+        # Subscribe first, read the state second: no change can fall in between.
+        self.group = events.conversation_group(pk)
+        await events.subscribe(self.group, self.channel_name)
+        recovery.watch()
+        open_sockets.add(self)
+        self.following = background.spawn(self._tell(), name=f"reader of {pk}")
+
+    async def _tell(self) -> None:
+        try:
+            await self.reader.follow()
+        except Exception:
+            logger.exception("A reader of %s is lost; its page connects again", self.group)
+            await self.close(COME_BACK)
+
+    async def disconnect(self, code: int) -> None:
+        open_sockets.discard(self)
+        if self.following:
+            self.following.cancel()
+            await events.unsubscribe(self.group, self.channel_name)
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        if not self.following:
+            return
+        received = _frames_received(text_data)
+        if received is None:
+            await self._refuse_frame()
+        else:
+            self.reader.confirm(received)
+
+    async def _refuse_frame(self) -> None:
+        now = time.monotonic()
+        self.bad_frames = [*(then for then in self.bad_frames if then > now - 60), now]
+        if len(self.bad_frames) > MOST_BAD_FRAMES_A_MINUTE:
+            await self.close(NOT_UNDERSTOOD)
+        elif len(self.bad_frames) == 1:
+            with translation.override(self.language):
+                await self.send(frames.not_understood())
+
+    async def conversation_changed(self, event: dict[str, Any]) -> None:
+        self.reader.look_again()
+
+
+class UnknownPathConsumer(AsyncWebsocketConsumer):
+    """Whatever else is asked for: not there, said so once, without an error in the log."""
+
+    async def connect(self) -> None:
+        await self.accept()
+        await self.close(NOT_FOUND)
+
+
+def _is_there(user: User, pk: UUID) -> bool:
+    return Conversation.objects.owned_by(user).filter(pk=pk).exists()
+
+
+def _language(code: str) -> str:
+    return code if code in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
+
+
+def _frames_received(text: str | None) -> int | None:
+    """The one thing that a page says: `{"received": 17}`. None when it is anything else."""
+    if not text or len(text) > LONGEST_FRAME:
+        return None
+    try:
+        message = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    received = message.get("received") if isinstance(message, dict) else None
+    return received if type(received) is int and 0 <= received < 2**53 else None

@@ -1,0 +1,181 @@
+"""What may be sent? The composer's fields, with the API's own rules said in words before anything is asked."""
+
+import uuid
+from itertools import groupby
+from typing import Any
+
+import msgspec
+from django import forms
+from django.conf import settings
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from webchat.allocation import catalogue
+from webchat.chat import prompt
+from webchat.chat.models import Conversation, Message, Parameters
+from webchat.upstream import rules, tokens
+from webchat.upstream.rules import CATALOGUE, Range
+from webchat.upstream.wire import Message as ChatMessage
+
+
+class QuestionForm(forms.Form):
+    """A question's text, and the id that makes it happen once however often it is sent."""
+
+    text = forms.CharField(strip=False, required=False)
+    client_id = forms.UUIDField(
+        required=False,
+        widget=forms.HiddenInput,
+        error_messages={"invalid": gettext_lazy("This page's form is damaged. Reload the page and send again.")},
+    )
+
+    def clean_text(self) -> str:
+        # PostgreSQL takes no NUL, UTF-8 no lone surrogate.
+        text: str = self.cleaned_data["text"].replace("\0", "").encode("utf-8", "replace").decode().strip("\r\n")
+        text = text.replace("\r\n", "\n")
+        if not text.strip():
+            raise forms.ValidationError(_("Write a message first."))
+        if len(text) > settings.MESSAGE_MAX_CHARS:
+            raise forms.ValidationError(
+                _("This message has %(length)d characters; at most %(limit)d can be sent. Shorten or split it.")
+                % {"length": len(text), "limit": settings.MESSAGE_MAX_CHARS}
+            )
+        return text
+
+    def clean_client_id(self) -> uuid.UUID:
+        return self.cleaned_data["client_id"] or uuid.uuid4()
+
+
+def number(field: type[forms.IntegerField], allowed: Range, *, step: str, **kwargs: Any) -> forms.IntegerField:
+    """A parameter of the API that may stay open. What it may be is checked by `rules`, with the reason in words."""
+    attrs = {"min": f"{allowed.low:g}", "max": f"{allowed.high:g}", "step": step, "inputmode": "decimal"}
+    if allowed.default:
+        attrs["placeholder"] = f"{allowed.default:g}"
+    return field(required=False, widget=forms.NumberInput(attrs=attrs), **kwargs)
+
+
+class ComposerForm(QuestionForm):
+    """A question, and with what it is asked. The conversation keeps the parameters."""
+
+    model = forms.ChoiceField(
+        label=gettext_lazy("Model"),
+        required=False,
+        error_messages={"invalid_choice": gettext_lazy("There is no model “%(value)s” here. Choose another one.")},
+    )
+    system = forms.CharField(
+        label=gettext_lazy("Instructions"),
+        required=False,
+        max_length=20_000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=gettext_lazy("Sent before the conversation, for every answer in it."),
+    )
+    temperature = number(
+        forms.FloatField,
+        rules.TEMPERATURE,
+        step="0.05",
+        label=gettext_lazy("Temperature"),
+        help_text=gettext_lazy("0 to 1. Low is sure and repeatable, high is varied; 0.3 is recommended."),
+    )
+    top_p = number(
+        forms.FloatField,
+        rules.TOP_P,
+        step="0.05",
+        label="top_p",
+        help_text=gettext_lazy("Another way to limit variety. Change this or the temperature, not both."),
+    )
+    max_tokens = number(
+        forms.IntegerField,
+        rules.MAX_TOKENS,
+        step="1",
+        label="max_tokens",
+        help_text=gettext_lazy("The longest answer. Together with the question it must fit the model's context."),
+    )
+    n = number(
+        forms.IntegerField,
+        rules.N,
+        step="1",
+        label=gettext_lazy("Answers"),
+        help_text=gettext_lazy("1 to 5; only 1 with a temperature below 0.3."),
+    )
+
+    # Set when the form is right but nothing is left to spend.
+    is_refused = False
+    most_tokens = 0
+
+    def __init__(
+        self, *args: Any, conversation: Conversation | None, after: Message | None = None, **kwargs: Any
+    ) -> None:
+        self.conversation = conversation
+        self.after = after
+        kept = conversation.parameters if conversation else None
+        self.default_model = kept.model if kept else ""
+        initial = {"client_id": uuid.uuid4(), **(vars(kept) if kept else {})}
+        super().__init__(*args, initial=initial | kwargs.pop("initial", {}), **kwargs)
+        self.fields["model"].choices = model_choices(self.default_model)  # type: ignore[attr-defined]
+        self.default_model = self.default_model or first_choice(self.fields["model"].choices)  # type: ignore[attr-defined]
+
+    @property
+    def action_url(self) -> str:
+        if self.conversation:
+            return reverse("chat:messages", kwargs={"pk": self.conversation.pk})
+        return reverse("chat:conversations")
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if self.errors:
+            return cleaned
+        for violation in self._violations():
+            field = violation.field if violation.field in self.fields else "text"
+            self.add_error(field, violation.message)
+        return cleaned
+
+    def _violations(self) -> list[rules.Violation]:
+        asked_with = self.parameters
+        messages = msgspec.to_builtins(self._messages())
+        prompt_tokens = tokens.estimate_messages(messages)
+        self.most_tokens = prompt_tokens + (asked_with.max_tokens or 0)
+        return rules.check_chat(
+            messages,
+            asked_with.model,
+            temperature=asked_with.temperature,
+            top_p=asked_with.top_p,
+            max_tokens=asked_with.max_tokens,
+            n=asked_with.n,
+            prompt_tokens=prompt_tokens,
+            context_length=context_length(asked_with.model),
+        )
+
+    def _messages(self) -> list[ChatMessage]:
+        said = prompt.said(self.conversation, self.after) if self.conversation else []
+        question = ChatMessage("user", self.cleaned_data["text"])
+        return [*prompt.instructions(self.parameters.system), *said, question]
+
+    @property
+    def parameters(self) -> Parameters:
+        """What was chosen; a field that was not sent at all keeps what the conversation has."""
+        chosen = {
+            name: self.cleaned_data[name] if name in self.data else self.initial.get(name)
+            for name in ("system", "temperature", "top_p", "max_tokens", "n")
+        }
+        chosen |= {"system": (chosen["system"] or "").strip(), "n": chosen["n"] or 1}
+        return Parameters(model=self.cleaned_data["model"] or self.default_model, **chosen)
+
+
+def model_choices(current: str) -> list[Any]:
+    """The models by their owner, as the upstream orders them; the current one stays even when it is gone."""
+    models = catalogue.chat_models()
+    by_owner = groupby(models, key=lambda model: model.owned_by)
+    choices: list[Any] = [(owner, [(m.name, m.name) for m in group]) for owner, group in by_owner]
+    if current and all(current != model.name for model in models):
+        choices.append((_("No longer offered"), [(current, current)]))
+    return choices
+
+
+def first_choice(choices: Any) -> str:
+    return next((name for _owner, models in choices for name, _label in models), "")
+
+
+def context_length(model: str) -> int:
+    """What the model is known to take; of others the upstream knows, and says so."""
+    known = CATALOGUE.get(model)
+    return known.context_length if known else int(rules.MAX_TOKENS.high)

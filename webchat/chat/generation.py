@@ -1,0 +1,174 @@
+"""How does an answer come about? A task that no socket owns takes it from prompt to last frame."""
+
+import asyncio
+import logging
+import time
+from contextlib import aclosing
+from typing import Any
+from uuid import UUID
+
+from asgiref.sync import async_to_sync
+from django.db import OperationalError, transaction
+
+from webchat import background
+from webchat.allocation import catalogue, metering
+from webchat.allocation.metering import Spent
+from webchat.allocation.models import UsageRecord
+from webchat.allocation.vault import VaultLocked
+from webchat.background import in_database
+from webchat.chat import events, live, markdown, prompt, titles
+from webchat.chat.call import Call
+from webchat.chat.models import Exchange, Message
+from webchat.upstream.client import UpstreamClient
+from webchat.upstream.errors import BadSecret, ModelNotFound, UnknownProblem, UpstreamError
+from webchat.upstream.wire import ChatRequest
+
+CHECKPOINT_SECONDS = 0.8
+# With nothing new to keep, a sign of life is enough.
+HEARTBEAT_SECONDS = 5
+# A database that is locked or restarts gets so long before the end of an answer is given up.
+SAVING_SECONDS = 30
+
+logger = logging.getLogger(__name__)
+
+_running: dict[UUID, tuple[Call, asyncio.Task[None]]] = {}
+
+
+def start(exchange: Exchange) -> None:
+    """From a view, after COMMIT: let the answers come. What was sent before is not asked again."""
+    if exchange.is_new:
+        async_to_sync(_start)(exchange)
+
+
+async def _start(exchange: Exchange) -> None:
+    answers = exchange.answers
+    assert answers[0].usage_id is not None
+    lives = [live.begin(answer.pk, answer.text) for answer in answers]
+    call = Call(exchange.conversation, answers, lives, answers[0].usage_id)
+    task = background.spawn(run(call), name=f"answer {answers[0].pk}")
+    _running.update((answer.pk, (call, task)) for answer in answers)
+    await events.conversation_changed(exchange.conversation.pk)
+
+
+def stop(answer: Message) -> None:
+    """From a view: end this answer with the text it has."""
+    Message.objects.running().filter(pk=answer.pk).update(stop_requested=True)
+    async_to_sync(stop_here)(answer.pk)
+
+
+async def stop_here(pk: UUID) -> bool:
+    """End an answer that is generated in this process; tells whether it is."""
+    if pk not in _running:
+        return False
+    call, task = _running[pk]
+    call.stopped = True
+    task.cancel()
+    return True
+
+
+async def run(call: Call) -> None:
+    """Own a call from prompt to end: whatever happens, its answers end and it is settled, once."""
+    keeper = asyncio.create_task(_keep(call, asyncio.current_task()))
+    error: UpstreamError | None = None
+    cancelled = False
+    try:
+        await _ask(call)
+    except UpstreamError as problem:
+        error = problem
+    except asyncio.CancelledError:
+        cancelled = True
+    except Exception:
+        logger.exception("An answer failed")
+        error = UnknownProblem()
+    finally:
+        keeper.cancel()
+    # A second cancellation (stopped while saving, shutdown) must not get between an answer and its end.
+    await asyncio.shield(background.spawn(_save(call, error, cancelled=cancelled), name="save an answer"))
+    await _afterwards(call, error)
+
+
+async def _ask(call: Call) -> None:
+    client, request = await in_database(_prepare, call)
+    async with aclosing(client.chat(request)) as arriving:
+        async for event in arriving:
+            call.take(event)
+
+
+def _prepare(call: Call) -> tuple[UpstreamClient, ChatRequest]:
+    request = call.request(prompt.to_answer(call.conversation, call.answers[0]))
+    usage = UsageRecord.objects.select_related("api_token").get(pk=call.usage_id)
+    try:
+        return usage.api_token.client(), request
+    except VaultLocked:
+        raise BadSecret from None
+
+
+async def _keep(call: Call, run_task: asyncio.Task[Any] | None) -> None:
+    """Write down what has arrived, at the latest a second later; end with an answer that was ended elsewhere."""
+    kept = [len(answer.text) for answer in call.answers]
+    last_beat = time.monotonic()
+    while True:
+        await asyncio.sleep(CHECKPOINT_SECONDS)
+        texts = [current.text for current in call.lives]
+        if kept == [*map(len, texts)] and time.monotonic() - last_beat < HEARTBEAT_SECONDS:
+            continue
+        try:
+            is_ours = await in_database(_checkpoint, call.answers, texts)
+        except OperationalError:
+            logger.warning("The database did not take a checkpoint; it is tried again")
+            continue
+        kept, last_beat = [*map(len, texts)], time.monotonic()
+        if not is_ours and run_task:
+            call.stopped = True
+            run_task.cancel()
+
+
+def _checkpoint(answers: list[Message], texts: list[str]) -> bool:
+    """False when somebody else has ended one of the answers, or wants it stopped."""
+    with transaction.atomic():
+        ours = [answer.checkpoint(text) for answer, text in zip(answers, texts, strict=True)]
+        wanted = not Message.objects.filter(pk__in=[a.pk for a in answers], stop_requested=True).exists()
+    return all(ours) and wanted
+
+
+async def _save(call: Call, error: UpstreamError | None, *, cancelled: bool) -> None:
+    """Keep the last state of every answer, settle, and let readers know."""
+    endings = [call.ending(number, error, cancelled=cancelled) for number in range(len(call.answers))]
+    for ending in endings:
+        ending["html"] = await asyncio.to_thread(markdown.render, ending["text"])
+        ending["renderer_version"] = markdown.RENDERER_VERSION
+    spent = call.spent(error, cancelled=cancelled)
+    give_up_at = time.monotonic() + SAVING_SECONDS
+    while True:
+        try:
+            await in_database(_finish, call, endings, spent)
+            break
+        except OperationalError:
+            if time.monotonic() > give_up_at:
+                logger.exception("The end of an answer could not be saved; it will be shown as interrupted")
+                break
+            await asyncio.sleep(0.5)
+    for current in call.lives:
+        _running.pop(current.pk, None)
+        current.end()
+    await events.conversation_changed(call.conversation.pk)
+
+
+@transaction.atomic
+def _finish(call: Call, endings: list[dict[str, Any]], spent: Spent) -> None:
+    for answer, ending in zip(call.answers, endings, strict=True):
+        answer.end(**ending)
+    metering.settle(call.usage_id, spent)
+
+
+async def _afterwards(call: Call, error: UpstreamError | None) -> None:
+    if error and error.about_token:
+        await in_database(_note_refusal, call.usage_id, error.code)
+    if isinstance(error, ModelNotFound):
+        await catalogue.refresh(call.conversation.owner)
+    if error is None and call.finished:
+        await titles.give(call)
+
+
+def _note_refusal(usage_id: UUID, code: str) -> None:
+    UsageRecord.objects.select_related("api_token").get(pk=usage_id).api_token.note_refusal(code)

@@ -1,0 +1,12 @@
+"""What did we say? Conversations and the messages in them."""
+
+from webchat.chat.models.conversation import (
+    AnswerStillRunning,
+    ClientIdReused,
+    Conversation,
+    Exchange,
+    Parameters,
+)
+from webchat.chat.models.message import Message
+
+__all__ = ["AnswerStillRunning", "ClientIdReused", "Conversation", "Exchange", "Message", "Parameters"]

@@ -1,0 +1,245 @@
+"""What do we talk about? A conversation: its settings, its tree of messages, and the branch that is shown."""
+
+import uuid
+from dataclasses import asdict, dataclass
+from typing import Literal, Self
+
+from django.db import IntegrityError, models, transaction
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.text import Truncator
+from django.utils.translation import gettext_lazy as _
+
+from webchat.accounts.models import User
+from webchat.allocation import metering
+from webchat.allocation.models import UsageRecord
+from webchat.chat.models.message import Message
+
+
+class ClientIdReused(Exception):
+    """This `client_id` has brought another message already."""
+
+
+class AnswerStillRunning(Exception):
+    """The conversation waits for an answer; the next question comes after it."""
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """With what an answer is asked for. None leaves the choice to the upstream."""
+
+    model: str
+    system: str = ""
+    temperature: float | None = None
+    top_p: float | None = None
+    max_tokens: int | None = None
+    n: int = 1
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """A question and the answers that are to come. `is_new` is False for what had been sent before."""
+
+    conversation: "Conversation"
+    question: Message
+    answers: list[Message]
+    is_new: bool = True
+
+
+class ConversationQuerySet(models.QuerySet["Conversation"]):
+    def owned_by(self, user: User) -> Self:
+        return self.filter(owner=user, deleted_at=None)
+
+    def deleted_by(self, user: User) -> Self:
+        return self.filter(owner=user).exclude(deleted_at=None)
+
+    def begin(
+        self, owner: User, text: str, *, client_id: uuid.UUID, parameters: Parameters, most_tokens: int
+    ) -> Exchange:
+        """A new conversation with its first question. The same `client_id` again finds what it brought."""
+        earlier = Message.objects.filter(asked_by=owner, client_id=client_id).select_related("conversation")
+        sent = {"client_id": client_id, "parameters": parameters, "most_tokens": most_tokens}
+        if message := earlier.first():
+            return message.conversation.ask(text, **sent)
+        try:
+            with transaction.atomic():
+                conversation = self.create(owner=owner, title=title_from(text), **asdict(parameters))
+                return conversation.ask(text, **sent)
+        except IntegrityError:
+            # The same request won the race in another process.
+            return earlier.get().conversation.ask(text, **sent)
+
+
+class Conversation(models.Model):
+    """A talk of one person with models."""
+
+    class TitledBy(models.TextChoices):
+        QUESTION = "question", _("the first question")
+        MODEL = "model", _("a model")
+        PERSON = "person", _("a person")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(User, models.CASCADE, related_name="conversations")
+    title = models.CharField(max_length=200, blank=True)
+    titled_by = models.CharField(max_length=10, choices=TitledBy.choices, default=TitledBy.QUESTION)
+    model = models.CharField(max_length=200)
+    system = models.TextField(blank=True)
+    temperature = models.FloatField(null=True, blank=True)
+    top_p = models.FloatField(null=True, blank=True)
+    max_tokens = models.PositiveIntegerField(null=True, blank=True)
+    n = models.PositiveSmallIntegerField(default=1)
+    # The last message of the branch that is shown.
+    leaf = models.ForeignKey(Message, models.SET_NULL, null=True, related_name="+", editable=False)
+    is_pinned = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    active_at = models.DateTimeField(default=timezone.now)
+    deleted_at = models.DateTimeField(null=True, editable=False)
+
+    objects = ConversationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("conversation")
+        verbose_name_plural = _("conversations")
+        ordering = ["-active_at", "-pk"]
+        indexes = [
+            models.Index(fields=["owner", "-active_at"], condition=models.Q(deleted_at=None), name="sidebar")
+        ]
+
+    def __str__(self) -> str:
+        return self.display_title
+
+    def get_absolute_url(self) -> str:
+        return reverse("chat:conversation", kwargs={"pk": self.pk})
+
+    @property
+    def display_title(self) -> str:
+        return self.title or str(_("Untitled"))
+
+    @property
+    def parameters(self) -> Parameters:
+        return Parameters(
+            self.model, self.system, self.temperature, self.top_p, self.max_tokens, self.n
+        )
+
+    # Asking and answering: each verb is one transaction
+
+    @transaction.atomic
+    def ask(
+        self,
+        text: str,
+        *,
+        client_id: uuid.UUID,
+        parameters: Parameters,
+        most_tokens: int,
+        after: Message | None | Literal["leaf"] = "leaf",
+    ) -> Exchange:
+        """Save a question and the answers that are to come, with what they may cost reserved.
+
+        `most_tokens` is the most that each answer may take; `after` the message that the question
+        follows, by default the last one shown. Raises `ClientIdReused`, `AnswerStillRunning`,
+        `metering.NothingAllocated`.
+        """
+        self._lock()
+        if earlier := Message.objects.filter(asked_by_id=self.owner_id, client_id=client_id).first():
+            if earlier.conversation_id != self.pk or earlier.text != text:
+                raise ClientIdReused
+            return Exchange(self, earlier, list(earlier.children.all()), is_new=False)
+        self._set(**asdict(parameters))
+        parent = self.leaf if after == "leaf" else after
+        question = self._add(Message.Role.USER, parent, text=text, client_id=client_id)
+        return self.answer(question, client_id=None, most_tokens=most_tokens)
+
+    @transaction.atomic
+    def answer(
+        self, question: Message, *, client_id: uuid.UUID | None, most_tokens: int, beginning: str = ""
+    ) -> Exchange:
+        """Save the answers that are to come to a question, with what they may cost reserved."""
+        self._lock()
+        if client_id and (
+            earlier := Message.objects.filter(asked_by_id=self.owner_id, client_id=client_id).first()
+        ):
+            if earlier.parent_id != question.pk:
+                raise ClientIdReused
+            return Exchange(self, question, [earlier], is_new=False)
+        if self.messages.running().exists():
+            raise AnswerStillRunning
+        n = 1 if beginning else self.n
+        usage = metering.reserve(
+            self.owner, source=UsageRecord.Source.CHAT, model=self.model, most_tokens=most_tokens * n
+        )
+        answers = [
+            self._add(
+                Message.Role.ASSISTANT,
+                question,
+                state=Message.State.STREAMING if beginning else Message.State.PENDING,
+                text=beginning,
+                client_id=client_id if choice == 0 else None,
+                model=self.model,
+                choice=choice,
+                usage=usage,
+                heartbeat_at=timezone.now(),
+            )
+            for choice in range(n)
+        ]
+        self._set(leaf=answers[0], active_at=timezone.now())
+        return Exchange(self, question, answers)
+
+    def _lock(self) -> None:
+        """Let writers of one conversation wait for each other (SQLite has one writer at a time anyway)."""
+        self.refresh_from_db(from_queryset=Conversation.objects.select_for_update(of=("self",)))
+
+    def _set(self, **fields: object) -> None:
+        for name, value in fields.items():
+            setattr(self, name, value)
+        self.save(update_fields=[*fields])
+
+    def _add(self, role: str, parent: Message | None, **fields: object) -> Message:
+        last = self.messages.aggregate(last=models.Max("position"))["last"] or 0
+        return self.messages.create(
+            role=role, parent=parent, position=last + 1, asked_by_id=self.owner_id, **fields
+        )
+
+    # The branch that is shown
+
+    def branch(self) -> list[uuid.UUID]:
+        """The ids of the messages that are shown, oldest first."""
+        parents = dict(self.messages.values_list("pk", "parent_id"))
+        path, pk = [], self.leaf_id
+        while pk is not None:
+            path.append(pk)
+            pk = parents[pk]
+        return path[::-1]
+
+    def show_branch_of(self, message: Message) -> None:
+        """Show the newest branch that goes through this message."""
+        newest_child = dict(
+            self.messages.exclude(parent=None).order_by("position").values_list("parent_id", "pk")
+        )
+        pk = message.pk
+        while pk in newest_child:
+            pk = newest_child[pk]
+        self._set(leaf_id=pk)
+
+    # Order in the sidebar
+
+    def rename(self, title: str) -> None:
+        self._set(title=title, titled_by=self.TitledBy.PERSON)
+
+    def entitle(self, title: str) -> bool:
+        """Take a title that a model made, unless a person has given one meanwhile."""
+        untouched = Conversation.objects.filter(pk=self.pk, titled_by=self.TitledBy.QUESTION)
+        return bool(untouched.update(title=title[:200], titled_by=self.TitledBy.MODEL))
+
+    def pin(self, is_pinned: bool) -> None:
+        self._set(is_pinned=is_pinned)
+
+    def delete_softly(self) -> None:
+        self._set(deleted_at=timezone.now(), is_pinned=False)
+
+    def restore(self) -> None:
+        self._set(deleted_at=None)
+
+
+def title_from(text: str) -> str:
+    """A first title: the beginning of the question's first line."""
+    return Truncator(text.strip().partition("\n")[0].strip()).chars(60)

@@ -1,0 +1,160 @@
+"""What was said? One row a message, in a tree: a message's siblings are other ways the talk could go."""
+
+import uuid
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Self
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from webchat.accounts.models import User
+from webchat.allocation.models import UsageRecord
+
+if TYPE_CHECKING:
+    from webchat.chat.models.conversation import Exchange, Parameters
+
+# An answer whose process has not been heard of for so long has lost it.
+LOST_AFTER = timedelta(seconds=15)
+
+
+class MessageQuerySet(models.QuerySet["Message"]):
+    def owned_by(self, user: User) -> Self:
+        return self.filter(conversation__owner=user, conversation__deleted_at=None)
+
+    def questions(self) -> Self:
+        return self.filter(role=Message.Role.USER)
+
+    def answers(self) -> Self:
+        return self.filter(role=Message.Role.ASSISTANT)
+
+    def running(self) -> Self:
+        return self.filter(state__in=Message.RUNNING)
+
+    def lost(self) -> Self:
+        """Running answers whose process is gone."""
+        return self.running().filter(heartbeat_at__lt=timezone.now() - LOST_AFTER)
+
+
+class Message(models.Model):
+    """A question or an answer. An answer is `pending` until its first content, then `streaming`."""
+
+    class Role(models.TextChoices):
+        USER = "user", _("question")
+        ASSISTANT = "assistant", _("answer")
+
+    class State(models.TextChoices):
+        PENDING = "pending", _("waiting")
+        STREAMING = "streaming", _("arriving")
+        COMPLETE = "complete", _("complete")
+        STOPPED = "stopped", _("stopped")
+        FAILED = "failed", _("failed")
+        INTERRUPTED = "interrupted", _("interrupted")
+
+    RUNNING = (State.PENDING, State.STREAMING)
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    conversation = models.ForeignKey("chat.Conversation", models.CASCADE, related_name="messages")
+    parent = models.ForeignKey("self", models.CASCADE, null=True, related_name="children")
+    # The order of a conversation; clocks may jump.
+    position = models.PositiveIntegerField()
+    role = models.CharField(max_length=10, choices=Role.choices)
+    state = models.CharField(max_length=12, choices=State.choices, default=State.COMPLETE)
+    text = models.TextField(blank=True)
+    html = models.TextField(blank=True, editable=False)
+    renderer_version = models.PositiveIntegerField(default=0, editable=False)
+    asked_by = models.ForeignKey(User, models.CASCADE, related_name="+")
+    # Made by the client, so that the same request sent twice is one message.
+    client_id = models.UUIDField(null=True, editable=False)
+
+    # Of answers only
+    model = models.CharField(max_length=200, blank=True)
+    choice = models.PositiveSmallIntegerField(default=0, help_text="The upstream's index among n answers.")
+    usage = models.ForeignKey(UsageRecord, models.SET_NULL, null=True, related_name="answers")
+    finish_reason = models.CharField(max_length=40, blank=True)
+    error_code = models.CharField(max_length=40, blank=True)
+    error_params = models.JSONField(default=dict, blank=True)
+    stop_requested = models.BooleanField(default=False)
+    heartbeat_at = models.DateTimeField(null=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    ended_at = models.DateTimeField(null=True, editable=False)
+
+    objects = MessageQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("message")
+        verbose_name_plural = _("messages")
+        ordering = ["position"]
+        constraints = [
+            models.UniqueConstraint(fields=["conversation", "position"], name="one_message_a_position"),
+            models.UniqueConstraint(fields=["asked_by", "client_id"], name="one_message_a_client_id"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["heartbeat_at"],
+                name="running_answers",
+                condition=models.Q(state__in=["pending", "streaming"]),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.role}: {self.text[:60]}"
+
+    @property
+    def is_running(self) -> bool:
+        return self.state in self.RUNNING
+
+    @property
+    def is_answer(self) -> bool:
+        return self.role == self.Role.ASSISTANT
+
+    @property
+    def can_continue(self) -> bool:
+        """Has text, and more could follow."""
+        broken_off = self.state in (self.State.STOPPED, self.State.INTERRUPTED)
+        return bool(self.text) and (broken_off or self.finish_reason == "length")
+
+    # What a person does with a message
+
+    def ask_otherwise(
+        self, text: str, *, client_id: uuid.UUID, parameters: "Parameters", most_tokens: int
+    ) -> "Exchange":
+        """The same question in other words: a sibling, with its own answers."""
+        return self.conversation.ask(
+            text, client_id=client_id, parameters=parameters, most_tokens=most_tokens, after=self.parent
+        )
+
+    def answer_again(self, *, client_id: uuid.UUID | None, most_tokens: int) -> "Exchange":
+        """Another answer to this question, or beside this answer."""
+        question = self.parent if self.is_answer and self.parent else self
+        return self.conversation.answer(question, client_id=client_id, most_tokens=most_tokens)
+
+    def go_on(self, *, client_id: uuid.UUID | None, most_tokens: int) -> "Exchange":
+        """A sibling of this answer that begins with its text and goes on from there."""
+        assert self.parent is not None
+        return self.conversation.answer(
+            self.parent, client_id=client_id, most_tokens=most_tokens, beginning=self.text
+        )
+
+    def choose(self) -> None:
+        """Show the branch on which this message stands."""
+        self.conversation.show_branch_of(self)
+
+    # What the process that generates an answer does with it
+
+    def checkpoint(self, text: str) -> bool:
+        """Keep what has arrived and the sign of life; False when somebody else has ended this answer."""
+        return bool(
+            Message.objects.running()
+            .filter(pk=self.pk)
+            .update(
+                text=text,
+                state=self.State.STREAMING if text else self.State.PENDING,
+                heartbeat_at=timezone.now(),
+            )
+        )
+
+    def end(self, state: str, **fields: Any) -> bool:
+        """Leave `streaming` for good. Guarded, so that of two who end an answer only one does."""
+        running = Message.objects.running().filter(pk=self.pk)
+        return bool(running.update(state=state, ended_at=timezone.now(), **fields))

@@ -1,0 +1,163 @@
+"""What does one page still have to be told? It is sent what changed since what it has confirmed."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from django.utils import translation
+
+from webchat.background import in_database
+from webchat.chat import frames, live, thread
+from webchat.chat.frames import Seen
+from webchat.chat.live import LiveAnswer
+from webchat.chat.models import Conversation
+from webchat.chat.thread import ShownMessage, Thread
+
+# Many chunks fold into one frame.
+FRAME_SECONDS = 0.04
+# An answer of another process is looked up so often, should no hint of it arrive.
+LOOK_AGAIN_SECONDS = 2
+# A reader may be so many frames behind; then it is waited for, but not for ever (it may not confirm at all).
+FRAMES_AHEAD = 2
+PATIENCE_SECONDS = 1
+
+
+@dataclass
+class Followed:
+    """A running answer, and how much of it the page has got."""
+
+    message: ShownMessage
+    live: LiveAnswer
+    revision: int
+    appearance: int
+
+
+class Reader:
+    """A page that follows a conversation."""
+
+    def __init__(
+        self,
+        conversation_pk: UUID,
+        *,
+        shown: Seen,
+        titled_by: str,
+        language: str,
+        send: Callable[[str], Awaitable[None]],
+    ) -> None:
+        self._conversation_pk = conversation_pk
+        self._shown = shown
+        self._title: str | None = None
+        self._titled_by = titled_by
+        self._language = language
+        self._send = send
+        self._news = asyncio.Event()
+        self._is_stale = True
+        self._followed: list[Followed] = []
+        self._has_unfollowed = False
+        self._sent = 0
+        self._confirmed: int | None = None
+
+    def look_again(self) -> None:
+        """The conversation has changed."""
+        self._is_stale = True
+        self._news.set()
+
+    def confirm(self, frames_received: int) -> None:
+        self._confirmed = frames_received
+        self._news.set()
+
+    async def follow(self) -> None:
+        """Until cancelled: tell the page what changes."""
+        translation.activate(self._language)
+        try:
+            while True:
+                self._news.clear()
+                if self._is_stale:
+                    await self._send_thread()
+                for followed in self._followed:
+                    await self._send_growth(followed)
+                await asyncio.sleep(FRAME_SECONDS)
+                await self._wait_for_news()
+        finally:
+            self._unfollow()
+
+    async def _send_thread(self) -> None:
+        self._is_stale = False
+        conversation, loaded = await in_database(self._load)
+        self._unfollow()
+        messages = [self._with_live(message) for message in loaded.messages]
+        current = replace(loaded, messages=messages)
+        await self._send_frame(frames.difference(self._shown, current))
+        self._shown = frames.seen(messages)
+        await self._send_title(conversation)
+
+    def _load(self) -> tuple[Conversation, Thread]:
+        conversation = Conversation.objects.get(pk=self._conversation_pk)
+        return conversation, thread.load(conversation)
+
+    def _with_live(self, message: ShownMessage) -> ShownMessage:
+        """From here on the page is told how this answer grows, when it is one that grows in this process."""
+        if not message.is_running:
+            return message
+        answer = live.find(message.pk)
+        if answer is None:
+            self._has_unfollowed = True
+            return message
+        answer.wake(self._news)
+        self._followed.append(Followed(message, answer, answer.revision, answer.appearance))
+        return message.as_it_grows(answer)
+
+    def _unfollow(self) -> None:
+        for followed in self._followed:
+            followed.live.leave(self._news)
+        self._followed, self._has_unfollowed = [], False
+
+    async def _send_growth(self, followed: Followed) -> None:
+        answer = followed.live
+        if answer.has_ended:
+            # The hint that follows says so too; what was saved is sent whole and heals whatever went wrong.
+            self._is_stale = True
+            return
+        if answer.appearance != followed.appearance:
+            frame = frames.message_replaced(followed.message.as_it_grows(answer))
+        elif answer.revision != followed.revision:
+            frame = frames.answer_grew(answer.pk, answer.changes_since(followed.revision))
+        else:
+            return
+        followed.revision, followed.appearance = answer.revision, answer.appearance
+        await self._send_frame(frame)
+
+    async def _send_title(self, conversation: Conversation) -> None:
+        known = self._title == conversation.title if self._title else self._titled_by == conversation.titled_by
+        self._title = conversation.title
+        if not known:
+            await self._send_frame(frames.title_changed(conversation))
+
+    async def _send_frame(self, frame: str) -> None:
+        if frame:
+            self._sent += 1
+            await self._send(frame)
+
+    async def _wait_for_news(self) -> None:
+        give_up_at = time.monotonic() + PATIENCE_SECONDS
+        while self._is_behind() and time.monotonic() < give_up_at:
+            self._news.clear()
+            await _wait(self._news, PATIENCE_SECONDS)
+        if self._is_stale or any(f.live.revision != f.revision for f in self._followed):
+            return
+        if not await _wait(self._news, LOOK_AGAIN_SECONDS if self._has_unfollowed else None):
+            self._is_stale = True
+
+    def _is_behind(self) -> bool:
+        return self._confirmed is not None and self._sent - self._confirmed > FRAMES_AHEAD
+
+
+async def _wait(event: asyncio.Event, seconds: float | None) -> bool:
+    """Whether it was set in time."""
+    try:
+        await asyncio.wait_for(event.wait(), seconds)
+    except TimeoutError:
+        return False
+    return True

@@ -1,0 +1,147 @@
+"""What does a reader see of a conversation? The shown branch, a window of it, each message ready to render."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from django.urls import reverse
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from webchat.allocation.models import UsageRecord
+from webchat.chat import markdown
+from webchat.chat.growing import Change, GrowingMarkdown
+from webchat.chat.live import LiveAnswer
+from webchat.chat.models import Conversation, Message
+from webchat.upstream.errors import describe
+
+WINDOW = 50
+
+
+@dataclass(frozen=True)
+class ShownMessage:
+    """A message as the templates take it: everything loaded, nothing to be asked for."""
+
+    pk: UUID
+    role: str
+    state: str
+    text: str
+    html: SafeString
+    revision: int
+    model: str
+    answered_model: str
+    finish_reason: str
+    error_sentence: str
+    receipt: str
+    can_continue: bool
+    created_at: datetime
+    sibling_number: int
+    sibling_count: int
+    previous_sibling_id: UUID | None
+    next_sibling_id: UUID | None
+    notice_sentence: str = ""
+    blocks: list[Change] = field(default_factory=list)
+
+    @property
+    def fresh_id(self) -> UUID:
+        """For a form to send along, so that sent twice it is done once."""
+        return uuid4()
+
+    @property
+    def is_running(self) -> bool:
+        return self.state in Message.RUNNING
+
+    def as_it_grows(self, live: LiveAnswer) -> "ShownMessage":
+        """With what has arrived by now, instead of what had been saved."""
+        notice = live.notice
+        return replace(
+            self,
+            state=live.state,
+            revision=live.revision,
+            blocks=live.changes_since(0),
+            notice_sentence=describe(notice.error_code, notice.params) if notice else "",
+        )
+
+
+@dataclass(frozen=True)
+class Thread:
+    """A window of the shown branch, oldest first, and where to fetch what came before it."""
+
+    messages: list[ShownMessage]
+    older_url: str
+
+
+def load(conversation: Conversation, before: UUID | None = None) -> Thread:
+    """The newest messages of the shown branch, or those `before` one of them."""
+    branch = conversation.branch()
+    end = branch.index(before) if before in branch else len(branch)
+    start = max(0, end - WINDOW)
+    shown = _show(conversation, branch[start:end])
+    older_url = reverse("chat:messages", kwargs={"pk": conversation.pk})
+    return Thread(shown, older_url=f"{older_url}?before={branch[start]}" if start else "")
+
+
+def _show(conversation: Conversation, ids: list[UUID]) -> list[ShownMessage]:
+    found = conversation.messages.select_related("usage").in_bulk(ids)
+    siblings = _siblings(conversation)
+    # A message may be gone by the time its row is read.
+    return [_message(found[pk], siblings) for pk in ids if pk in found]
+
+
+def _siblings(conversation: Conversation) -> dict[tuple[UUID | None, str], list[UUID]]:
+    beside = defaultdict(list)
+    rows = conversation.messages.order_by("position").values_list("parent_id", "role", "pk")
+    for parent_id, role, pk in rows:
+        beside[parent_id, role].append(pk)
+    return beside
+
+
+def _message(message: Message, siblings: dict[tuple[UUID | None, str], list[UUID]]) -> ShownMessage:
+    beside = siblings.get((message.parent_id, message.role), [message.pk])
+    place = beside.index(message.pk) if message.pk in beside else 0
+    return ShownMessage(
+        pk=message.pk,
+        role=message.role,
+        state=message.state,
+        text=message.text,
+        html=_html(message),
+        revision=len(message.text),
+        model=message.model,
+        answered_model=message.usage.answered_model if message.usage else "",
+        finish_reason=message.finish_reason,
+        error_sentence=describe(message.error_code, message.error_params) if message.error_code else "",
+        receipt=_receipt(message.usage) if message.usage else "",
+        can_continue=message.can_continue,
+        created_at=message.created_at,
+        sibling_number=place + 1,
+        sibling_count=len(beside),
+        previous_sibling_id=beside[place - 1] if place else None,
+        next_sibling_id=beside[place + 1] if place + 1 < len(beside) else None,
+        blocks=_growing(message.text) if message.is_running else [],
+    )
+
+
+def _html(message: Message) -> SafeString:
+    """The kept rendering of an answer, or a new one when the renderer has changed since."""
+    if not message.is_answer or message.is_running:
+        return SafeString()
+    if message.renderer_version != markdown.RENDERER_VERSION:
+        message.html = markdown.render(message.text)
+        kept = {"html": message.html, "renderer_version": markdown.RENDERER_VERSION}
+        Message.objects.filter(pk=message.pk, text=message.text).update(**kept)
+    return mark_safe(message.html)  # noqa: S308 (sanitised by markdown.render before it was kept)
+
+
+def _growing(text: str) -> list[Change]:
+    growing = GrowingMarkdown()
+    growing.append(text)
+    return growing.changes_since(0)
+
+
+def _receipt(usage: UsageRecord) -> str:
+    if usage.outcome == UsageRecord.Outcome.RESERVED or not usage.total_tokens:
+        return ""
+    tokens = ngettext("%(count)d token", "%(count)d tokens", usage.total_tokens) % {"count": usage.total_tokens}
+    return tokens if usage.origin == UsageRecord.Origin.REPORTED else _("about %(tokens)s") % {"tokens": tokens}

@@ -1,0 +1,78 @@
+"""What is a conversation called? The model makes a title from the first exchange; a person's own stays."""
+
+import logging
+from contextlib import aclosing
+
+import msgspec
+
+from django.db import transaction
+
+from webchat.allocation import metering
+from webchat.allocation.metering import NothingAllocated
+from webchat.allocation.models import UsageRecord
+from webchat.allocation.vault import VaultLocked
+from webchat.background import in_database
+from webchat.chat import events, prompt
+from webchat.chat.call import Call
+from webchat.chat.models import Conversation
+from webchat.upstream import tokens
+
+from webchat.upstream.client import UpstreamClient
+from webchat.upstream.errors import UpstreamError
+from webchat.upstream.wire import ChatRequest, Delta, Usage
+from webchat.upstream.wire import Message as ChatMessage
+
+MOST_TOKENS = 60
+LONGEST = 80
+
+logger = logging.getLogger(__name__)
+
+
+async def give(call: Call) -> None:
+    """Entitle a conversation after its first answer; without success the first title stays."""
+    first = call.answers[0]
+    if call.conversation.titled_by != Conversation.TitledBy.QUESTION or first.position > 2:
+        return
+    question = first.parent.text if first.parent else ""
+    messages = prompt.for_title(question, call.lives[0].text)
+    try:
+        record, client = await in_database(_reserve, call.conversation, messages)
+    except (NothingAllocated, VaultLocked):
+        return
+    title, usage, outcome = "", None, UsageRecord.Outcome.FAILED
+    request = ChatRequest(model=first.model, messages=messages, max_tokens=MOST_TOKENS, stream=False)
+    try:
+        async with aclosing(client.chat(request)) as arriving:
+            async for event in arriving:
+                if isinstance(event, Delta) and event.index == 0:
+                    title += event.text
+                elif isinstance(event, Usage):
+                    usage = event
+        outcome = UsageRecord.Outcome.COMPLETE
+    except UpstreamError as error:
+        logger.info("No title was made: %s", error.code)
+    finally:
+        estimate = tokens.estimate_messages(msgspec.to_builtins(messages)) if title else 0
+        spent = metering.Spent(outcome, usage, estimate, tokens.estimate(title))
+        await in_database(metering.settle, record.pk, spent)
+    if cleaned := clean(title):
+        await in_database(call.conversation.entitle, cleaned)
+        await events.conversation_changed(call.conversation.pk)
+
+
+@transaction.atomic
+def _reserve(
+    conversation: Conversation, messages: list[ChatMessage]
+) -> tuple[UsageRecord, UpstreamClient]:
+    most_tokens = tokens.estimate_messages(msgspec.to_builtins(messages)) + MOST_TOKENS
+    record = metering.reserve(
+        conversation.owner, source=UsageRecord.Source.TITLE, model=conversation.model, most_tokens=most_tokens
+    )
+    return record, record.api_token.client()
+
+
+def clean(title: str) -> str:
+    """One line without the quotes and the full stop that models like to add; empty when it is no title."""
+    line = next((line.strip() for line in title.splitlines() if line.strip()), "")
+    line = line.strip("\"'“”‘’《》「」#* ").rstrip(".。").strip()
+    return line if len(line) <= LONGEST else ""

@@ -1,0 +1,176 @@
+"""Asking and answering: each view saves, lets the answers come, and returns; the socket brings the rest."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+from django_htmx.http import HttpResponseClientRedirect
+
+from webchat.allocation.metering import NothingAllocated
+from webchat.chat import events, generation, prompt, recovery, sidebar, thread
+from webchat.chat.forms import ComposerForm
+from webchat.chat.models import AnswerStillRunning, ClientIdReused, Conversation, Exchange, Message
+from webchat.chat.views.pages import PersonRequest, composer, conversation_page, note, signed_in
+
+Refused = (AnswerStillRunning, ClientIdReused, NothingAllocated)
+
+
+def begin(request: PersonRequest) -> HttpResponse:
+    """The first question of a new conversation."""
+    form = ComposerForm(request.POST, conversation=None)
+    exchange = _ask(form, lambda sent: Conversation.objects.begin(request.user, **sent))
+    if exchange is None:
+        return composer(request, None, form, _status(form))
+    url = exchange.conversation.get_absolute_url()
+    return HttpResponseClientRedirect(url) if request.htmx else _see_other(url)
+
+
+@signed_in
+@require_http_methods(["GET", "HEAD", "POST"])
+def messages(request: PersonRequest, pk: UUID) -> HttpResponse:
+    """GET: what was said before the messages that are shown. POST: the next question."""
+    conversation = get_object_or_404(Conversation.objects.owned_by(request.user), pk=pk)
+    return create_message(request, conversation) if request.method == "POST" else older(request, conversation)
+
+
+def older(request: PersonRequest, conversation: Conversation) -> HttpResponse:
+    before = _uuid(request.GET.get("before", ""))
+    shown = thread.load(conversation, before)
+    context = {"conversation": conversation, "thread": shown.messages, "older_url": shown.older_url}
+    if request.htmx:
+        return render(request, "chat/_messages.html", context)
+    return render(request, "chat/older.html", context | {"sidebar": sidebar.load(request.user)})
+
+
+def create_message(request: PersonRequest, conversation: Conversation) -> HttpResponse:
+    form = ComposerForm(request.POST, conversation=conversation, after=conversation.leaf)
+    if _ask(form, lambda sent: conversation.ask(**sent)) is None:
+        return composer(request, conversation, form, _status(form))
+    if request.htmx:
+        return composer(request, conversation, ComposerForm(conversation=conversation))
+    return _see_other(conversation.get_absolute_url())
+
+
+@signed_in
+@require_POST
+def create_edit(request: PersonRequest, pk: UUID) -> HttpResponse:
+    message = _message(request, pk, Message.Role.USER)
+    conversation = message.conversation
+    form = ComposerForm(request.POST, conversation=conversation, after=message.parent)
+    if _ask(form, lambda sent: message.ask_otherwise(**sent)) is None:
+        if request.htmx:
+            return note(request, " ".join(sum(form.errors.values(), [])), _status(form))
+        return conversation_page(request, conversation, form, _status(form))
+    return _done(request, conversation)
+
+
+@signed_in
+@require_POST
+def create_answer(request: PersonRequest, pk: UUID) -> HttpResponse:
+    message = _message(request, pk)
+    question = message.parent if message.is_answer else message
+    return _answer(request, message, question, message.answer_again)
+
+
+@signed_in
+@require_POST
+def continue_answer(request: PersonRequest, pk: UUID) -> HttpResponse:
+    message = _message(request, pk, Message.Role.ASSISTANT)
+    if not message.can_continue:
+        return note(request, _("This answer is complete; there is nothing to continue."), 422)
+    return _answer(request, message, message.parent, message.go_on)
+
+
+@signed_in
+@require_POST
+def stop(request: PersonRequest, pk: UUID) -> HttpResponse:
+    message = _message(request, pk, Message.Role.ASSISTANT)
+    generation.stop(message)
+    return _done(request, message.conversation)
+
+
+@signed_in
+@require_POST
+def choose(request: PersonRequest, pk: UUID) -> HttpResponse:
+    message = _message(request, pk)
+    message.choose()
+    events.tell_conversation_changed(message.conversation_id)
+    return _done(request, message.conversation)
+
+
+def _message(request: PersonRequest, pk: UUID, role: str | None = None) -> Message:
+    mine = Message.objects.owned_by(request.user).select_related("conversation", "parent")
+    return get_object_or_404(mine.filter(role=role) if role else mine, pk=pk)
+
+
+def _ask(form: ComposerForm, verb: Callable[[dict[str, Any]], Exchange]) -> Exchange | None:
+    """Say the verb with what the form holds and let the answers come; None with the reason in the form."""
+    if not form.is_valid():
+        return None
+    recovery.end_lost_answers()
+    cleaned = form.cleaned_data
+    try:
+        exchange = verb(
+            {
+                "text": cleaned["text"],
+                "client_id": cleaned["client_id"],
+                "parameters": form.parameters,
+                "most_tokens": form.most_tokens,
+            }
+        )
+    except Refused as refusal:
+        form.add_error(None, _sentence(refusal))
+        form.is_refused = isinstance(refusal, NothingAllocated)
+        return None
+    generation.start(exchange)
+    return exchange
+
+
+def _answer(
+    request: PersonRequest, message: Message, question: Message | None, verb: Callable[..., Exchange]
+) -> HttpResponse:
+    if question is None:
+        raise Http404
+    recovery.end_lost_answers()
+    client_id = _uuid(request.POST.get("client_id", ""))
+    try:
+        exchange = verb(client_id=client_id, most_tokens=prompt.most_tokens(message.conversation, question))
+    except Refused as refusal:
+        return note(request, _sentence(refusal), 429 if isinstance(refusal, NothingAllocated) else 422)
+    generation.start(exchange)
+    return _done(request, message.conversation)
+
+
+def _sentence(refusal: Exception) -> str:
+    match refusal:
+        case AnswerStillRunning():
+            return _("An answer is still arriving. Wait for it or stop it, then send this.")
+        case ClientIdReused():
+            return _("This was sent already, in other words. Reload the page before you send something new.")
+        case _:
+            return _("No API token is allocated to you yet. Ask an administrator for one; your text is kept.")
+
+
+def _status(form: ComposerForm) -> int:
+    return 429 if form.is_refused else 422
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def _done(request: PersonRequest, conversation: Conversation) -> HttpResponse:
+    if request.htmx:
+        return HttpResponse(status=204)
+    return _see_other(conversation.get_absolute_url())
+
+
+def _see_other(url: str) -> HttpResponse:
+    return HttpResponseRedirect(url, status=303)

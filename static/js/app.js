@@ -1,0 +1,13 @@
+import "./elements/chat-composer.js";
+import "./elements/chat-socket.js";
+import "./elements/connection-badge.js";
+import "./elements/copy-button.js";
+import "./elements/edit-box.js";
+import "./elements/live-status.js";
+import "./elements/local-time.js";
+import "./elements/message-body.js";
+import "./elements/message-list.js";
+import "./elements/side-drawer.js";
+import "./elements/suggestion-chip.js";
+import "./elements/toast-note.js";
+import "./elements/toast-stack.js";

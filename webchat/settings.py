@@ -3,7 +3,6 @@
 Every variable is documented in `.env.example`.
 """
 
-import sys
 from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF
@@ -104,8 +103,6 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;PRAGMA foreign_keys=ON;",
     }
     DATABASES["default"]["CONN_MAX_AGE"] = None
-    # A file, not memory: several threads write while tests run, as they do in the portal.
-    DATABASES["default"]["TEST"] = {"NAME": VAR_DIR / "test.sqlite3"}
 else:
     # Persistent connections per thread would exhaust PostgreSQL; the pool is shared by all threads.
     DATABASES["default"]["OPTIONS"] = {"pool": {"min_size": 2, "max_size": 10, "timeout": 10}}
@@ -266,10 +263,6 @@ STORAGES = {
     "staticfiles": {"BACKEND": "webchat.staticfiles.HashedFiles"},
 }
 MEDIA_ROOT = env.path("MEDIA_ROOT", default=VAR_DIR / "media")
-if "pytest" in sys.modules:
-    STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    WHITENOISE_AUTOREFRESH = True
 
 # Logs
 

@@ -3,11 +3,13 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from allauth.core.exceptions import ImmediateHttpResponse
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
 from tests.accounts.browsing import PASSWORD, bare, is_signed_in
+from webchat.accounts.adapter import AccountAdapter
 from webchat.accounts.models import Invitation, User
 
 
@@ -118,9 +120,6 @@ def test_of_people_who_race_with_one_link_exactly_one_gets_in():
 
 def test_losing_the_race_at_the_last_moment_leaves_no_account_behind(boss, rf):
     """What the sign-up does when the invitation goes between its check and its use."""
-    from allauth.core.exceptions import ImmediateHttpResponse
-
-    from webchat.accounts.adapter import AccountAdapter
 
     class Form:
         cleaned_data = {"username": "late", "email": "late@example.com", "password1": PASSWORD}

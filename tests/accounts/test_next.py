@@ -1,3 +1,5 @@
+from urllib.parse import urljoin, urlsplit
+
 import pytest
 from django.test import Client
 
@@ -41,8 +43,6 @@ AWAY = [
 
 
 def goes_to(location: str) -> str:
-    from urllib.parse import urljoin, urlsplit
-
     # What a browser makes of it: it drops tabs and line ends, and takes \ for /.
     cleaned = location.translate({9: "", 10: "", 13: ""}).replace("\\", "/")
     whole = urljoin("http://testserver/accounts/login/", cleaned)

@@ -3,6 +3,7 @@ import re
 import pytest
 from django.contrib.auth import authenticate
 from django.contrib.auth.password_validation import validate_password
+from django.contrib.sessions.models import Session
 from django.core import mail
 from django.core.exceptions import ValidationError
 from django.test import Client
@@ -20,7 +21,9 @@ def change(browser: Client, new: str = NEW, old: str = PASSWORD):
 
 def test_changing_it_ends_every_other_session_and_keeps_this_one(sign_in, person):
     here, elsewhere = sign_in(), sign_in()
+    key_elsewhere = elsewhere.session.session_key
     assert change(here).status_code == 302
+    assert not Session.objects.filter(pk=key_elsewhere).exists()
     assert is_signed_in(here)
     assert not is_signed_in(elsewhere)
     assert authenticate(username="alice", password=NEW) == person
@@ -34,10 +37,12 @@ def test_the_old_one_must_be_right(sign_in):
 
 def test_a_reset_by_mail_sets_a_new_one_and_ends_all_sessions(sign_in, person):
     elsewhere, browser = sign_in(), Client()
+    key_elsewhere = elsewhere.session.session_key
     browser.post("/accounts/password/reset/", {"email": "alice@example.com"})
     link = re.search(r"http://testserver(/accounts/password/reset/key/\S+)", mail.outbox[0].body)[1]
     form_url = browser.get(link)["Location"]
     assert browser.post(form_url, {"password1": NEW, "password2": NEW}).status_code == 302
+    assert not Session.objects.filter(pk=key_elsewhere).exists()
     assert not is_signed_in(elsewhere)
     assert post_login(browser, "alice", NEW).status_code == 302
     assert "invalid" in Client().get(link).content.decode()

@@ -3,13 +3,16 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from django.test import Client
 
 from tests.accounts.browsing import PASSWORD, confirm_password, post_login
+from webchat.settings import __file__ as settings_file
 
 STRANGERS_PAGES = [
     "login/",
@@ -84,10 +87,15 @@ print(json.dumps({name: getattr(s, name) for name in dir(s) if name.isupper() an
         assert settings[f"{name}_COOKIE_NAME"].startswith("__Host-")
 
 
-def test_without_a_secret_key_nothing_starts():
+def test_without_a_secret_key_nothing_starts(tmp_path):
+    # A checkout with nothing in var/.
+    (tmp_path / "webchat").mkdir()
+    for module in Path(settings_file).parent.glob("*.py"):
+        shutil.copy(module, tmp_path / "webchat")
     run = subprocess.run(
         [sys.executable, "-c", "import webchat.settings"],
-        env=os.environ | {"SECRET_KEY": ""},
+        cwd=tmp_path,
+        env=os.environ | {"SECRET_KEY": "", "PYTHONPATH": str(tmp_path)},
         capture_output=True,
         text=True,
     )

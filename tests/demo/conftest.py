@@ -1,15 +1,13 @@
 """What every test of the demo upstream needs: one running server, and someone who asks it."""
 
-import json
 from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
 import pytest
 
+from tests.demo.reading import TOKEN, chunks_of
 from webchat.demo import DemoServer
-
-TOKEN = "sk-demo-0123456789"
 
 
 class Asker:
@@ -42,16 +40,6 @@ class Asker:
         assert reply.status_code >= 400, reply.text
         error: dict[str, Any] = reply.json()["error"]
         return error | {"status": reply.status_code}
-
-
-def chunks_of(body: str) -> list[dict[str, Any]]:
-    events = body.split("\n\n")
-    return [json.loads(event.removeprefix("data: ")) for event in events if event not in ("", "data: [DONE]")]
-
-
-def text_of(chunks: list[dict[str, Any]], index: int = 0) -> str:
-    choices = [choice for chunk in chunks for choice in chunk.get("choices", []) if choice["index"] == index]
-    return "".join((choice.get("delta") or {}).get("content") or "" for choice in choices)
 
 
 @pytest.fixture

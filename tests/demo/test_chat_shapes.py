@@ -6,7 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.demo.conftest import Asker, chunks_of, text_of
+from tests.demo.conftest import Asker
+from tests.demo.reading import chunks_of, text_of
 
 ASKED = {"include_usage": True}
 

@@ -45,7 +45,7 @@ async def test_a_url_is_data_and_not_an_address(http: httpx.AsyncClient) -> None
         ({"prompt": ""}, 400),
         ({"prompt": "x" * 4001}, 400),
         ({"size": "1x1"}, 400),
-        ({"n": 9}, 400),
+        ({"n": 11}, 400),
         ({"response_format": "gif"}, 400),
         ({"model": "gpt-4"}, 404),
         ({"model": "fault-F08-500"}, 500),

@@ -119,7 +119,10 @@ async def test_a_title_is_a_few_words_of_the_question(ask: Asker, talk: list[str
 
 async def test_a_title_is_also_made_when_the_system_prompt_asks_for_it(ask: Asker) -> None:
     system = "Reply with a title of at most six words for the conversation."
-    assert await ask.answer("How do I sort a list in Python?", system=system) == "Sort a list in Python"
+    question = "How do I sort a list in Python?"
+    assert await ask.answer(question, system=system) == "Sort a list in Python"
+    exchange = f"Question: {question}\n\nAnswer: A title in two words. 用 sorted。"
+    assert await ask.answer(exchange, system=system) == "Sort a list in Python"
 
 
 @pytest.mark.parametrize("temperature", [0, 0.7])

@@ -9,7 +9,8 @@ import sys
 import httpx
 import pytest
 
-from tests.demo.conftest import TOKEN, Asker
+from tests.demo.conftest import Asker
+from tests.demo.reading import TOKEN
 from webchat.demo import DemoServer
 
 HEADERS = {"authorization": f"Bearer {TOKEN}"}

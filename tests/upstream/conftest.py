@@ -25,5 +25,5 @@ def client(upstream: Upstream) -> UpstreamClient:
 @pytest.fixture
 def hasty(upstream: Upstream) -> UpstreamClient:
     """A client of little patience."""
-    deadlines = Deadlines(connect=1, first_content=0.3, idle=0.3, total=1.2, reply=0.3)
+    deadlines = Deadlines(connect=1, first_content=0.2, idle=0.2, total=0.8, reply=0.2)
     return UpstreamClient(upstream.url, SECRET, deadlines=deadlines)

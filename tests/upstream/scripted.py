@@ -52,6 +52,7 @@ class Wire:
 class Upstream:
     scripts: list[Script] = field(default_factory=list)
     requests: list[Wire] = field(default_factory=list)
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
     left: asyncio.Event = field(default_factory=asyncio.Event)
     connections: int = 0
     url: str = ""
@@ -71,6 +72,7 @@ class Upstream:
                 body = await reader.readexactly(int(lengths[0].split(b":")[1])) if lengths else b""
                 wire = Wire(reader, writer, head, body)
                 self.requests.append(wire)
+                self.asked.set()
                 script = self.scripts.pop(0) if len(self.scripts) > 1 else self.scripts[0]
                 await script(wire)
                 if not wire.is_whole:

@@ -158,8 +158,7 @@ async def test_one_too_many_waits_for_its_turn(upstream):
 
     upstream.will(script)
     first = asyncio.create_task(ask(client))
-    while not upstream.requests:
-        await asyncio.sleep(0.01)
+    await upstream.asked.wait()
     second = asyncio.create_task(ask(client))
     await asyncio.sleep(0.05)
     assert len(upstream.requests) == 1
@@ -172,8 +171,7 @@ async def test_a_full_queue_says_so(upstream):
     client = UpstreamClient(upstream.url, SECRET, max_parallel=1, deadlines=Deadlines(queue=0.1))
     upstream.will(lambda wire: wire.until_left())
     first = asyncio.create_task(ask(client))
-    while not upstream.requests:
-        await asyncio.sleep(0.01)
+    await upstream.asked.wait()
     _events, error = await ask_until_error(client)
     assert isinstance(error, QueueFull)
     first.cancel()

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from tests.upstream.scripted import DONE, SECRET, SSE, ask, ask_until_error, chunk, question, text_of
-from webchat.upstream.client import UpstreamClient
+from webchat.upstream.client import Deadlines, UpstreamClient
 from webchat.upstream.wire import Delta, Finished, Started, Usage
 
 
@@ -58,7 +58,8 @@ async def test_f09_unreachable(upstream, url):
 
 async def test_f09_no_tls_on_the_other_side(upstream):
     upstream.will(lambda wire: wire.reply(200))
-    client = UpstreamClient(upstream.url.replace("http:", "https:"), SECRET)
+    url = upstream.url.replace("http:", "https:")
+    client = UpstreamClient(url, SECRET, deadlines=Deadlines(connect=0.3))
     _events, error = await ask_until_error(client)
     assert error.code == "unreachable"
 

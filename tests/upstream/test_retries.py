@@ -110,8 +110,7 @@ async def test_other_calls_ask_again_too(upstream, client):
 async def test_leaving_during_a_wait_ends_it(upstream, client):
     upstream.will(refuses(429, "Retry-After: 20\r\n"))
     task = asyncio.create_task(ask(client))
-    while not upstream.requests:
-        await asyncio.sleep(0.01)
+    await upstream.asked.wait()
     await asyncio.sleep(0.05)
     task.cancel()
     _done, pending = await asyncio.wait({task}, timeout=1)

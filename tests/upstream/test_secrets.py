@@ -18,7 +18,7 @@ async def reset(wire):
 
 FAULTS = {
     **{
-        str(status): (lambda wire, status=status: wire.reply(status, ECHO))
+        str(status): (lambda wire, status=status: wire.reply(status, ECHO, "Retry-After: 0\r\n"))
         for status in (400, 401, 403, 422, 503)
     },
     "in a 200": lambda wire: wire.reply(200, ECHO),

@@ -37,7 +37,7 @@ CHAT_MODELS = (
     Model("gpt-3.5-turbo", 16_385, streams_as="gpt3.5", answers_as="gpt-3.5-turbo-0613"),
     Model("gpt-4", 8_192, "both", answers_as="gpt-4-0613"),
     Model("gpt-4-1106-preview", 128_000, "both", id_prefix="chatcmpl-"),
-    Model("gpt-4-all", 32_768),
+    Model("gpt-4-all", 128_000),
     Model("gpt-4-vision-preview", 128_000, "both", id_prefix="chatcmpl-", sees=True),
     Model("bing", 8_192),
     Model("claude-2.1", 200_000, "trailing", streams_as="claude-2.1-demo", id_prefix="chatcmpl-"),

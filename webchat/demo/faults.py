@@ -9,11 +9,12 @@ A beat of one's own, as in `fault-F15@20ms`, sets the pause of those that go on 
 from dataclasses import dataclass
 from typing import Any
 
+from webchat.demo import fault_chunks as chunk
 from webchat.demo import fault_replies as reply
 from webchat.demo import fault_streams as stream
 from webchat.demo.catalogue import FAULT_PREFIX, entry
+from webchat.demo.fault_chunks import for_streams_only, usage_at
 from webchat.demo.fault_replies import Play, first, json_reply, other_reply, rate_limited
-from webchat.demo.fault_streams import for_streams_only, usage_at
 from webchat.demo.refusals import error, unknown_model
 
 OWNER = "Demo: practice faults"
@@ -74,32 +75,32 @@ FAULTS = {
     "F15-first": Fault("only comments", stream.comments_only),
     "F16": Fault("a character every 4 s after 20 chunks", stream.drip),
     "F16-bytes": Fault("a byte on the wire every 4 s after 20 chunks", stream.drip_bytes),
-    "F17": Fault("one malformed chunk in the middle", for_streams_only(stream.malformed(1))),
-    "F17-many": Fault("eight malformed chunks in the middle", for_streams_only(stream.malformed(8))),
-    "F18": Fault("many scripts, a byte at a time", for_streams_only(stream.bytewise)),
+    "F17": Fault("one malformed chunk in the middle", for_streams_only(chunk.malformed(1))),
+    "F17-many": Fault("eight malformed chunks in the middle", for_streams_only(chunk.malformed(8))),
+    "F18": Fault("many scripts, a byte at a time", for_streams_only(chunk.bytewise)),
     "F18-cut": Fault("ends inside a character", for_streams_only(stream.cut_inside_character)),
-    "F19": Fault("invalid UTF-8, wrong charset, byte order mark", for_streams_only(stream.ill_encoded)),
-    "F20": Fault("U+2028, U+0085 and \\x0c in the text", for_streams_only(stream.odd_separators)),
-    "F21": Fault("a line of 200 MB", stream.endless_line),
-    "F21-line": Fault("a line of 200 MB", stream.endless_line),
-    "F21-event": Fault("an event of 200 MB", stream.endless_event),
-    "F21-delta": Fault("a delta of 10 MB", for_streams_only(stream.huge_delta)),
-    "F21-answer": Fault("an answer of 200 MB", stream.endless_answer),
+    "F19": Fault("invalid UTF-8, wrong charset, byte order mark", for_streams_only(chunk.ill_encoded)),
+    "F20": Fault("U+2028, U+0085 and \\x0c in the text", for_streams_only(chunk.odd_separators)),
+    "F21": Fault("a line of 200 MB", chunk.endless_line),
+    "F21-line": Fault("a line of 200 MB", chunk.endless_line),
+    "F21-event": Fault("an event of 200 MB", chunk.endless_event),
+    "F21-delta": Fault("a delta of 10 MB", for_streams_only(chunk.huge_delta)),
+    "F21-answer": Fault("an answer of 200 MB", chunk.endless_answer),
     "F22": Fault("a gzip bomb, 1 MB for 1 GB", reply.bomb),
     "F23": Fault("302 to /canary on this server", reply.redirect(302, "http://{host}/canary")),
     "F23-307": Fault("307 to /canary on this server", reply.redirect(307, "/canary")),
     "F23-metadata": Fault(
         "302 to 169.254.169.254", reply.redirect(302, "http://169.254.169.254/latest/meta-data/")
     ),
-    "F24": Fault("200 with a JSON error", json_reply(200, stream.STREAM_ERROR)),
-    "F24-json": Fault("200 with a JSON error", json_reply(200, stream.STREAM_ERROR)),
+    "F24": Fault("200 with a JSON error", json_reply(200, chunk.STREAM_ERROR)),
+    "F24-json": Fault("200 with a JSON error", json_reply(200, chunk.STREAM_ERROR)),
     "F24-html": Fault("200 with HTML", other_reply(200, reply.CDN_PAGE, _HTML)),
     "F24-204": Fault("204", reply.no_content),
     "F24-empty": Fault("200 with an empty stream", reply.empty_stream),
     "F24-done": Fault("200 with nothing but [DONE]", reply.only_done),
-    "F25": Fault("an error after 20 chunks, then [DONE]", stream.error_midway(stream.STREAM_ERROR)),
-    "F25-quota": Fault("insufficient_quota after 20 chunks", stream.error_midway(_NO_CREDIT)),
-    "F25-first": Fault("an error as the first event", for_streams_only(stream.error_first)),
+    "F25": Fault("an error after 20 chunks, then [DONE]", chunk.error_midway(chunk.STREAM_ERROR)),
+    "F25-quota": Fault("insufficient_quota after 20 chunks", chunk.error_midway(_NO_CREDIT)),
+    "F25-first": Fault("an error as the first event", for_streams_only(chunk.error_first)),
     "F26": Fault("usage inside choices", for_streams_only(usage_at("choices"))),
     "F26-choices": Fault("usage inside choices", for_streams_only(usage_at("choices"))),
     "F26-top": Fault("usage at the top level", for_streams_only(usage_at("top"))),
@@ -107,14 +108,14 @@ FAULTS = {
     "F26-missing": Fault("no usage", for_streams_only(usage_at("nowhere"))),
     "F26-negative": Fault("negative usage", for_streams_only(usage_at("choices", _NEGATIVE))),
     "F26-strings": Fault("usage in strings", for_streams_only(usage_at("choices", _STRINGS))),
-    "F27": Fault("empty, null and unexpected parts in chunks", for_streams_only(stream.odd_chunks)),
-    "F27-n2": Fault("two answers interleaved", for_streams_only(stream.two_indexes)),
-    "F28": Fault("data after [DONE], and a second [DONE]", for_streams_only(stream.after_done)),
-    "F28-open": Fault("stays open after [DONE]", for_streams_only(stream.open_after_done)),
+    "F27": Fault("empty, null and unexpected parts in chunks", for_streams_only(chunk.odd_chunks)),
+    "F27-n2": Fault("two answers interleaved", for_streams_only(chunk.two_indexes)),
+    "F28": Fault("data after [DONE], and a second [DONE]", for_streams_only(chunk.after_done)),
+    "F28-open": Fault("stays open after [DONE]", for_streams_only(chunk.open_after_done)),
     "F29": Fault("a whole answer to a stream request", reply.whole_instead_of_stream),
-    "F30": Fault("5,000 chunks a second for two seconds", for_streams_only(stream.fast)),
+    "F30": Fault("5,000 chunks a second for two seconds", for_streams_only(chunk.fast)),
     "F31": Fault(
-        "a slow, ordinary answer, to ask for many times at once", for_streams_only(stream.slow_but_sound)
+        "a slow, ordinary answer, to ask for many times at once", for_streams_only(chunk.slow_but_sound)
     ),
     "F32": Fault("speech: a JSON error as audio", reply.json_as_audio),
     "F32-json": Fault("speech: a JSON error as audio", reply.json_as_audio),

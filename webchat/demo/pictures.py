@@ -21,7 +21,7 @@ from webchat.demo.wire import Exchange
 
 SIZES = ("256x256", "512x512", "1024x1024", "1792x1024", "1024x1792")
 LONGEST_PROMPT = 4000
-MOST_PICTURES = 5
+MOST_PICTURES = 10
 _FONTS = ("NotoSansCJK-Regular.ttc", "NotoSerifCJK-Bold.ttc", "wqy-microhei.ttc", "DejaVuSans.ttf")
 
 Colour = tuple[int, int, int]

@@ -13,7 +13,7 @@ _ASKED_EN = re.compile(
 _ASKED_ZH = re.compile(
     r"标题.{0,60}(字|对话|会话|聊天)|(字|对话|会话|聊天|生成|起|拟|概括).{0,60}标题", re.DOTALL
 )
-_LABEL = re.compile(r"^\s*(user|question|human|用户|问题|提问)\s*[:：]\s*", re.IGNORECASE)
+_LABEL = re.compile(r"^.{0,200}?\b(user|question|human|用户|问题|提问)\s*[:：]\s*(?=\S)", re.IGNORECASE)
 _FILLERS = (
     "a an and are be can could do does for give hello hi how i in is it me my of on or please show tell the "
     "to us what which who why will with would write you your"
@@ -37,15 +37,14 @@ def _is_request(text: str) -> bool:
 
 def _subject(talk: Conversation) -> str:
     """The first thing asked, be it a message of its own or quoted in the request for a title."""
-    for question in talk.questions:
-        if not _is_request(question):
-            return question
-    lines = [line for line in talk.last.splitlines() if line.strip()]
+    lines = [line for question in talk.questions for line in question.splitlines() if line.strip()]
     for line in lines:
         if _LABEL.match(line):
             return _LABEL.sub("", line)
-    others = [line for line in lines if not _is_request(line)]
-    return others[0] if others else re.split(r"[:：]", talk.last, maxsplit=1)[-1]
+    for line in lines:
+        if not _is_request(line):
+            return line
+    return re.split(r"[:：]", talk.last, maxsplit=1)[-1]
 
 
 def _english(subject: str) -> str:

@@ -7,9 +7,11 @@ running event loop. No text of an exception of the HTTP layer gets out of here: 
 import asyncio
 import logging
 import re
+import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
@@ -222,6 +224,7 @@ class _StreamOptionsRefused(errors.InvalidRequest):
 def _new_http(transport: httpx.AsyncBaseTransport | None = None) -> httpx.AsyncClient:
     return httpx.AsyncClient(
         transport=transport,
+        verify=_tls(),
         trust_env=False,
         follow_redirects=False,
         headers={"Accept-Encoding": "identity", "User-Agent": "webchat"},
@@ -229,6 +232,12 @@ def _new_http(transport: httpx.AsyncBaseTransport | None = None) -> httpx.AsyncC
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         limits=httpx.Limits(max_connections=1000, max_keepalive_connections=100, keepalive_expiry=30),
     )
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    # Costs 50 ms, so once per process. The environment may name a company's own authority (SSL_CERT_FILE).
+    return httpx.create_ssl_context(trust_env=True)
 
 
 @dataclass

@@ -71,6 +71,7 @@ class Exchange:
         self._patience = patience
         self._queue: asyncio.Queue[bytes | UpstreamError | None] = asyncio.Queue(_QUEUE)
         self._reply: Reply | None = None
+        self._ended = False
         self.end_is_near = False
 
     async def __aenter__(self) -> Self:
@@ -93,7 +94,8 @@ class Exchange:
 
     async def read(self) -> bytes | None:
         """The next bytes, None at the end. Raises what went wrong, the patience's verdict included."""
-        item = await self._take()
+        item = None if self._ended else await self._take()
+        self._ended = item is None
         if isinstance(item, UpstreamError):
             raise item
         return item

@@ -1,6 +1,7 @@
 """How long do we wait, and how often do we ask again?"""
 
 import asyncio
+import math
 import random
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,7 +17,7 @@ _A_MONTH = 30 * 86400.0
 
 @dataclass(frozen=True)
 class Deadlines:
-    """Seconds. `reply` stands for `first_content` where a reply comes in one piece; `queue` is for a free slot."""
+    """Seconds. `reply` stands for `first_content` where a reply comes in one piece; `queue`: for a slot."""
 
     connect: float = 10
     first_content: float = 60
@@ -64,8 +65,8 @@ class Patience:
 
     def verdict(self) -> UpstreamError:
         if self.end <= self._content_due or self.is_all_over():
-            return TookTooLong(minutes=round(self._deadlines.total / 60, 1))
-        return (Stalled if self._answering else NoFirstContent)(seconds=round(self._silence, 1))
+            return TookTooLong(minutes=_tidy(self._deadlines.total / 60))
+        return (Stalled if self._answering else NoFirstContent)(seconds=_tidy(self._silence))
 
     def pause_before_retry(self, error: UpstreamError) -> float | None:
         """Seconds to wait before asking again, or None: this error stands."""
@@ -79,6 +80,11 @@ class Patience:
 
     def _back_off(self) -> float:
         return 0.5 * 2.0**self.retries * _jitter(0.5, 1.5)
+
+
+def _tidy(number: float) -> float:
+    """15 min, not 15.0 min."""
+    return int(number) if number == int(number) else round(number, 1)
 
 
 def _jitter(low: float, high: float) -> float:
@@ -101,9 +107,9 @@ def read_retry_after(value: str | None) -> float | None:
 def note_wait(error: UpstreamError, seconds: float | None) -> None:
     """A long wait is told as a point in time, which stays true while the sentence is on the page."""
     error.retry_after = seconds
-    if not isinstance(error, RateLimited) or seconds is None:
+    if not isinstance(error, RateLimited) or not seconds:
         return
-    error.params["seconds"] = round(seconds)
+    error.params["seconds"] = math.ceil(seconds)
     if seconds > LONGEST_PAUSE:
         error.params["until"] = (datetime.now(UTC) + timedelta(seconds=seconds)).isoformat(timespec="seconds")
 

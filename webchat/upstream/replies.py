@@ -87,12 +87,13 @@ async def _read_stream(
 ) -> AsyncGenerator[wire.Event, None]:
     reader = SSEReader()
     chunk: bytes | None = opening
-    while not answer.done:
+    while chunk is not None:
         seen = answer.signs_of_life
-        for payload in reader.close() if chunk is None else reader.feed(chunk):
+        for payload in reader.feed(chunk):
             for event in answer.read(payload):
                 yield event
-        if chunk is None:
+        if answer.done:
+            exchange.end_is_near = True
             return
         if answer.signs_of_life > seen:
             patience.content_came()
@@ -105,7 +106,9 @@ async def _read_stream(
             if answer.is_finished:  # whatever happened to [DONE], the text is whole
                 return
             raise
-    exchange.end_is_near = True
+    for payload in reader.close():
+        for event in answer.read(payload):
+            yield event
 
 
 async def _read_first_sound(exchange: Exchange, request: wire.SpeechRequest, secret: str) -> bytes:

@@ -1,7 +1,7 @@
 """Where does one server-sent event end and the next begin?
 
-Pure and incremental: bytes in, `data` payloads out. Lines are split as bytes, on LF, CR and CRLF, so that neither
-a character cut in two nor a U+2028 in a text breaks an event. What is no UTF-8 becomes U+FFFD.
+Pure and incremental: bytes in, `data` payloads out. Lines are split as bytes, on LF, CR and CRLF: neither a
+character cut in two nor a U+2028 in a text breaks an event. What is no UTF-8 becomes U+FFFD.
 """
 
 from .errors import TooLarge

@@ -1,0 +1,86 @@
+"""The cast: Alice owns, Bob is a teammate, Charlie is a stranger, and there is an admin. And the upstream."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from django.core.cache import cache
+from django.test import AsyncClient, Client
+
+from webchat import background
+from webchat.accounts.models import User
+from webchat.allocation.models import Allocation, APIToken
+from webchat.demo.server import DemoServer
+from webchat.upstream.client import close_pools
+
+SECRET = "sk-test-canary-2f9b61c07d"
+
+
+@pytest.fixture(autouse=True)
+def _forget_rate_limits() -> None:
+    cache.clear()
+
+
+@pytest.fixture(scope="session")
+def demo_upstream() -> Iterator[DemoServer]:
+    with DemoServer.in_thread() as server:
+        yield server
+
+
+@pytest.fixture
+def upstream(demo_upstream: DemoServer) -> DemoServer:
+    """The demo upstream, which remembers what it was asked in this test."""
+    demo_upstream.clear()
+    return demo_upstream
+
+
+@pytest.fixture
+def alice(db: None) -> User:
+    return User.objects.create_user("alice", "alice@example.org", "correct horse battery")
+
+
+@pytest.fixture
+def bob(db: None) -> User:
+    return User.objects.create_user("bob", "bob@example.org", "correct horse battery")
+
+
+@pytest.fixture
+def charlie(db: None) -> User:
+    return User.objects.create_user("charlie", "charlie@example.org", "correct horse battery")
+
+
+@pytest.fixture
+def admin(db: None) -> User:
+    return User.objects.create_superuser("admin", "admin@example.org", "correct horse battery")
+
+
+@pytest.fixture
+def token(db: None, upstream: DemoServer) -> APIToken:
+    """The upstream's token, for everyone to use."""
+    token = APIToken.objects.all().add(SECRET, label="Team", base_url=upstream.url)
+    Allocation.objects.create(api_token=token)
+    return token
+
+
+@pytest.fixture
+def as_alice(alice: User) -> Client:
+    return signed_in(Client(), alice)
+
+
+@pytest.fixture
+def as_bob(bob: User) -> Client:
+    return signed_in(Client(), bob)
+
+
+@pytest.fixture
+async def alice_async(transactional_db: None, alice: User) -> AsyncIterator[AsyncClient]:
+    """Alice's browser in an event loop of the portal, in which answers come about; it is drained after the test."""
+    client = AsyncClient()
+    await client.aforce_login(alice)
+    yield client
+    await background.drain(5, cancel=True)
+    await close_pools()
+
+
+def signed_in(client: Client, person: User) -> Client:
+    client.force_login(person)
+    return client

@@ -10,8 +10,6 @@ pages = get_asgi_application()
 # Models can be imported only after Django is set up.
 from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
-from channels.security.websocket import OriginValidator  # noqa: E402
-from django.conf import settings  # noqa: E402
 
 from webchat.chat.routing import websocket_urlpatterns  # noqa: E402
 

@@ -1,4 +1,4 @@
-"""Where is the configuration? In the environment, then in `.env`, then in `var/.env`, which `bin/run` makes."""
+"""Where is the configuration? In the environment, then in `.env`, then in `var/.env` (made by `bin/run`)."""
 
 import os
 from pathlib import Path

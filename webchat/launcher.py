@@ -1,4 +1,4 @@
-"""What happens when `bin/run` starts the portal? Keys, database, demo team, demo upstream, server; and their end."""
+"""What does `bin/run` do? Keys, database, demo team, demo upstream, server; and in the end it ends them."""
 
 import argparse
 import contextlib
@@ -71,7 +71,7 @@ def read_environment() -> None:
     missing = {name: value for name, value in made.items() if name not in os.environ}
     if missing:
         VAR_DIR.mkdir(exist_ok=True)
-        with MADE.open("a", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
+        with open(MADE, "a", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
             file.writelines(f"{name}={value}\n" for name, value in missing.items())
         os.environ.update(missing)
 
@@ -120,7 +120,7 @@ def start_demo_upstream() -> subprocess.Popen[str]:
 
 def start(*command: str, stdout: int | None = None) -> subprocess.Popen[str]:
     arguments = [sys.executable, str(BASE_DIR / "manage.py"), *command]
-    return subprocess.Popen(arguments, stdout=stdout, text=True, preexec_fn=end_with_parent)  # noqa: PLW1509, S603
+    return subprocess.Popen(arguments, stdout=stdout, text=True, preexec_fn=end_with_parent)  # noqa: S603
 
 
 def end_with_parent() -> None:

@@ -57,5 +57,9 @@ async def until_text(message: Message, length: int, seconds: float = 10) -> Mess
 def socket(client: AsyncClient | None, conversation: Conversation, query: str = "") -> WebsocketCommunicator:
     """A page's socket, with the cookies of this browser."""
     cookies = "; ".join(f"{name}={morsel.value}" for name, morsel in client.cookies.items()) if client else ""
-    headers = [(b"cookie", cookies.encode()), (b"origin", settings.SITE_URL.encode()), (b"host", b"testserver")]
+    headers = [
+        (b"cookie", cookies.encode()),
+        (b"origin", settings.SITE_URL.encode()),
+        (b"host", b"testserver"),
+    ]
     return WebsocketCommunicator(application, f"/ws/conversations/{conversation.pk}/{query}", headers=headers)

@@ -128,7 +128,7 @@ def test_an_unknown_code_is_still_a_sentence():
 def test_until_is_shown_in_the_readers_time():
     sentence = describe("rate_limited", {"seconds": 3600, "until": "2026-03-01T12:00:00+00:00"})
     assert "2026" in sentence
-    assert describe("rate_limited", {"until": "soon"}).endswith("soon.")
+    assert describe("rate_limited", {"until": "soon"}).endswith("until soon, then try again.")
 
 
 def test_a_sentence_names_the_model():

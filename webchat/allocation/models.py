@@ -30,7 +30,9 @@ def validate_base_url(url: str) -> None:
         normalise_base_url(url)
     except ValueError:
         raise ValidationError(
-            _("This is no address of an API. It looks like https://api.example.com or https://api.example.com/v1.")
+            _(
+                "This is no address of an API. It looks like https://api.example.com or https://api.example.com/v1."
+            )
         ) from None
 
 

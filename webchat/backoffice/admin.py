@@ -1,6 +1,6 @@
 """What can an admin change? People, invitations, upstream tokens and who may use them; usage is for reading."""
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin, messages
@@ -44,7 +44,7 @@ class InvitationAdmin(admin.ModelAdmin):
         if change:
             super().save_model(request, obj, form, change)
             return
-        issued, token = Invitation.objects.issue(request.user, obj.email)
+        issued, token = Invitation.objects.issue(cast(User, request.user), obj.email)
         Invitation.objects.filter(pk=issued.pk).update(expires_at=obj.expires_at)
         obj.pk = issued.pk
         # Shown once: only a digest of it is kept.
@@ -111,7 +111,16 @@ class AllocationAdmin(admin.ModelAdmin):
 
 @admin.register(UsageRecord)
 class UsageRecordAdmin(admin.ModelAdmin):
-    list_display = ["created_at", "user", "source", "model", "outcome", "prompt_tokens", "completion_tokens", "origin"]
+    list_display = [
+        "created_at",
+        "user",
+        "source",
+        "model",
+        "outcome",
+        "prompt_tokens",
+        "completion_tokens",
+        "origin",
+    ]
     list_filter = ["source", "outcome", "origin"]
     list_select_related = ["user"]
     date_hierarchy = "created_at"

@@ -77,7 +77,9 @@ class Call:
         return broken | {"state": State.INTERRUPTED if text else State.FAILED}
 
     def spent(self, error: UpstreamError | None, *, cancelled: bool) -> Spent:
-        new_text = [live.text[len(answer.text) :] for answer, live in zip(self.answers, self.lives, strict=True)]
+        new_text = [
+            live.text[len(answer.text) :] for answer, live in zip(self.answers, self.lives, strict=True)
+        ]
         came_through = any(new_text)
         return Spent(
             outcome=self._outcome(error, cancelled=cancelled),

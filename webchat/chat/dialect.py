@@ -28,9 +28,9 @@ from webchat.chat import formulas
 MAX_NESTING = 100  # markdown-it drops what is deeper, so nothing may ever get there
 MAX_INLINE = 20_000  # one paragraph; beyond, it is plain text
 MAX_INLINE_NESTING = 12
-MAX_CELLS = 20_000
+MAX_CELLS = 20_000  # in all tables together
 MAX_URL = 2_000
-MAX_HIGHLIGHTED = 30_000
+MAX_HIGHLIGHTED = 20_000
 
 Env = MutableMapping[str, Any]
 

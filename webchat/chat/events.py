@@ -4,12 +4,17 @@ A hint may get lost: every socket begins with a fresh look, and looks again by i
 answer that another process brings.
 """
 
+import asyncio
 import logging
-from collections.abc import Awaitable
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
+from typing import Any
 from uuid import UUID
 
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
+
+RETRY_SECONDS = 1
 
 logger = logging.getLogger(__name__)
 
@@ -18,14 +23,32 @@ def conversation_group(pk: UUID) -> str:
     return f"conversation-{pk}"
 
 
+def answer_group(pk: UUID) -> str:
+    """For the processes that show an answer which another one brings."""
+    return f"answer-{pk}"
+
+
+def stop_group(usage_id: UUID) -> str:
+    """For the process that makes a call."""
+    return f"stop-{usage_id}"
+
+
 async def conversation_changed(pk: UUID) -> None:
     """Its messages, their states, or its title are no longer what readers see."""
-    await _try(get_channel_layer().group_send(conversation_group(pk), {"type": "conversation.changed"}))
+    await _send(conversation_group(pk), {"type": "conversation.changed"})
 
 
 def tell_conversation_changed(pk: UUID) -> None:
     """The same, from a view."""
     async_to_sync(conversation_changed)(pk)
+
+
+async def answer_grew(pk: UUID, offset: int, delta: str) -> None:
+    await _send(answer_group(pk), {"type": "answer.grew", "offset": offset, "delta": delta})
+
+
+async def stop_wanted(usage_id: UUID) -> None:
+    await _send(stop_group(usage_id), {"type": "stop.wanted"})
 
 
 async def subscribe(group: str, channel: str) -> None:
@@ -34,6 +57,38 @@ async def subscribe(group: str, channel: str) -> None:
 
 async def unsubscribe(group: str, channel: str) -> None:
     await _try(get_channel_layer().group_discard(group, channel))
+
+
+@asynccontextmanager
+async def listen(group: str) -> AsyncIterator["asyncio.Queue[dict[str, Any]]"]:
+    """For a task without a socket: what is sent to a group."""
+    heard: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    ears = asyncio.create_task(_listen(group, heard))
+    try:
+        yield heard
+    finally:
+        ears.cancel()
+
+
+async def _listen(group: str, heard: "asyncio.Queue[dict[str, Any]]") -> None:
+    layer = get_channel_layer()
+    while True:
+        channel = ""
+        try:
+            channel = await layer.new_channel()
+            await layer.group_add(group, channel)
+            while True:
+                # Never with a timeout: a cancelled `receive` gives its channel up.
+                heard.put_nowait(await layer.receive(channel))
+        except Exception as error:
+            logger.warning("The channel layer did not answer: %s", type(error).__name__)
+            await asyncio.sleep(RETRY_SECONDS)
+        finally:
+            await unsubscribe(group, channel)
+
+
+async def _send(group: str, message: dict[str, Any]) -> None:
+    await _try(get_channel_layer().group_send(group, message))
 
 
 async def _try(layer_call: Awaitable[None]) -> None:

@@ -2,11 +2,12 @@
 
 import uuid
 from itertools import groupby
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from django import forms
 from django.conf import settings
+from django.http import QueryDict
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -26,18 +27,24 @@ class QuestionForm(forms.Form):
     client_id = forms.UUIDField(
         required=False,
         widget=forms.HiddenInput,
-        error_messages={"invalid": gettext_lazy("This page's form is damaged. Reload the page and send again.")},
+        error_messages={
+            "invalid": gettext_lazy("This page's form is damaged. Reload the page and send again.")
+        },
     )
 
     def clean_text(self) -> str:
         # PostgreSQL takes no NUL, UTF-8 no lone surrogate.
-        text: str = self.cleaned_data["text"].replace("\0", "").encode("utf-8", "replace").decode().strip("\r\n")
+        text: str = (
+            self.cleaned_data["text"].replace("\0", "").encode("utf-8", "replace").decode().strip("\r\n")
+        )
         text = text.replace("\r\n", "\n")
         if not text.strip():
             raise forms.ValidationError(_("Write a message first."))
         if len(text) > settings.MESSAGE_MAX_CHARS:
             raise forms.ValidationError(
-                _("This message has %(length)d characters; at most %(limit)d can be sent. Shorten or split it.")
+                _(
+                    "This message has %(length)d characters; at most %(limit)d can be sent. Shorten or split it."
+                )
                 % {"length": len(text), "limit": settings.MESSAGE_MAX_CHARS}
             )
         return text
@@ -46,7 +53,9 @@ class QuestionForm(forms.Form):
         return self.cleaned_data["client_id"] or uuid.uuid4()
 
 
-def number(field: type[forms.IntegerField], allowed: Range, *, step: str, **kwargs: Any) -> forms.IntegerField:
+def number(
+    field: type[forms.IntegerField], allowed: Range, *, step: str, **kwargs: Any
+) -> forms.IntegerField:
     """A parameter of the API that may stay open. What it may be is checked by `rules`, with the reason in words."""
     attrs = {"min": f"{allowed.low:g}", "max": f"{allowed.high:g}", "step": step, "inputmode": "decimal"}
     if allowed.default:
@@ -60,7 +69,9 @@ class ComposerForm(QuestionForm):
     model = forms.ChoiceField(
         label=gettext_lazy("Model"),
         required=False,
-        error_messages={"invalid_choice": gettext_lazy("There is no model “%(value)s” here. Choose another one.")},
+        error_messages={
+            "invalid_choice": gettext_lazy("There is no model “%(value)s” here. Choose another one.")
+        },
     )
     system = forms.CharField(
         label=gettext_lazy("Instructions"),
@@ -88,7 +99,9 @@ class ComposerForm(QuestionForm):
         rules.MAX_TOKENS,
         step="1",
         label="max_tokens",
-        help_text=gettext_lazy("The longest answer. Together with the question it must fit the model's context."),
+        help_text=gettext_lazy(
+            "The longest answer. Together with the question it must fit the model's context."
+        ),
     )
     n = number(
         forms.IntegerField,
@@ -103,16 +116,20 @@ class ComposerForm(QuestionForm):
     most_tokens = 0
 
     def __init__(
-        self, *args: Any, conversation: Conversation | None, after: Message | None = None, **kwargs: Any
+        self,
+        data: QueryDict | None = None,
+        *,
+        conversation: Conversation | None,
+        after: Message | None = None,
     ) -> None:
         self.conversation = conversation
         self.after = after
         kept = conversation.parameters if conversation else None
         self.default_model = kept.model if kept else ""
-        initial = {"client_id": uuid.uuid4(), **(vars(kept) if kept else {})}
-        super().__init__(*args, initial=initial | kwargs.pop("initial", {}), **kwargs)
-        self.fields["model"].choices = model_choices(self.default_model)  # type: ignore[attr-defined]
-        self.default_model = self.default_model or first_choice(self.fields["model"].choices)  # type: ignore[attr-defined]
+        super().__init__(data, initial={"client_id": uuid.uuid4(), **(vars(kept) if kept else {})})
+        choices = model_choices(self.default_model)
+        cast(forms.ChoiceField, self.fields["model"]).choices = choices
+        self.default_model = self.default_model or first_choice(choices)
 
     @property
     def action_url(self) -> str:
@@ -153,12 +170,18 @@ class ComposerForm(QuestionForm):
     @property
     def parameters(self) -> Parameters:
         """What was chosen; a field that was not sent at all keeps what the conversation has."""
-        chosen = {
-            name: self.cleaned_data[name] if name in self.data else self.initial.get(name)
-            for name in ("system", "temperature", "top_p", "max_tokens", "n")
-        }
-        chosen |= {"system": (chosen["system"] or "").strip(), "n": chosen["n"] or 1}
-        return Parameters(model=self.cleaned_data["model"] or self.default_model, **chosen)
+        n = self._chosen("n")
+        return Parameters(
+            model=self.cleaned_data["model"] or self.default_model,
+            system=(self._chosen("system") or "").strip(),
+            temperature=self._chosen("temperature"),
+            top_p=self._chosen("top_p"),
+            max_tokens=self._chosen("max_tokens"),
+            n=1 if n is None else n,
+        )
+
+    def _chosen(self, name: str) -> Any:
+        return self.cleaned_data[name] if name in self.data else self.initial.get(name)
 
 
 def model_choices(current: str) -> list[Any]:
@@ -171,7 +194,7 @@ def model_choices(current: str) -> list[Any]:
     return choices
 
 
-def first_choice(choices: Any) -> str:
+def first_choice(choices: list[Any]) -> str:
     return next((name for _owner, models in choices for name, _label in models), "")
 
 

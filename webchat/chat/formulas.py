@@ -66,7 +66,7 @@ def _tame(math: Element) -> None:
 
 
 def _block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    """A formula that has its lines to itself. It contains no empty line and no code, and ends in its own container."""
+    """A formula with lines of its own. It contains no empty line and no code, and ends in its own container."""
     begin = state.bMarks[start] + state.tShift[start]
     opener = state.src[begin : begin + 2]
     if opener not in ("$$", "\\[") or state.is_code_block(start):

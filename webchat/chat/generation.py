@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from asgiref.sync import async_to_sync
+from django.conf import settings
 from django.db import OperationalError, transaction
 
 from webchat import background
@@ -16,7 +17,7 @@ from webchat.allocation.metering import Spent
 from webchat.allocation.models import UsageRecord
 from webchat.allocation.vault import VaultLocked
 from webchat.background import in_database
-from webchat.chat import events, live, markdown, prompt, titles
+from webchat.chat import events, live, markdown, mirror, prompt, titles
 from webchat.chat.call import Call
 from webchat.chat.models import Exchange, Message
 from webchat.upstream.client import UpstreamClient
@@ -47,28 +48,34 @@ async def _start(exchange: Exchange) -> None:
     call = Call(exchange.conversation, answers, lives, answers[0].usage_id)
     task = background.spawn(run(call), name=f"answer {answers[0].pk}")
     _running.update((answer.pk, (call, task)) for answer in answers)
+    for answer in lives:
+        mirror.publish(answer)
     await events.conversation_changed(exchange.conversation.pk)
 
 
 def stop(answer: Message) -> None:
     """From a view: end this answer with the text it has."""
     Message.objects.running().filter(pk=answer.pk).update(stop_requested=True)
-    async_to_sync(stop_here)(answer.pk)
+    async_to_sync(_stop)(answer)
 
 
-async def stop_here(pk: UUID) -> bool:
-    """End an answer that is generated in this process; tells whether it is."""
-    if pk not in _running:
-        return False
-    call, task = _running[pk]
+async def _stop(answer: Message) -> None:
+    if answer.pk in _running:
+        _stop_here(*_running[answer.pk])
+    elif answer.usage_id:
+        await events.stop_wanted(answer.usage_id)
+
+
+def _stop_here(call: Call, task: "asyncio.Task[None]") -> None:
     call.stopped = True
     task.cancel()
-    return True
 
 
 async def run(call: Call) -> None:
     """Own a call from prompt to end: whatever happens, its answers end and it is settled, once."""
-    keeper = asyncio.create_task(_keep(call, asyncio.current_task()))
+    task = asyncio.current_task()
+    assert task is not None
+    companions = [asyncio.create_task(_keep(call, task)), asyncio.create_task(_hear_stop(call, task))]
     error: UpstreamError | None = None
     cancelled = False
     try:
@@ -81,7 +88,8 @@ async def run(call: Call) -> None:
         logger.exception("An answer failed")
         error = UnknownProblem()
     finally:
-        keeper.cancel()
+        for companion in companions:
+            companion.cancel()
     # A second cancellation (stopped while saving, shutdown) must not get between an answer and its end.
     await asyncio.shield(background.spawn(_save(call, error, cancelled=cancelled), name="save an answer"))
     await _afterwards(call, error)
@@ -103,7 +111,15 @@ def _prepare(call: Call) -> tuple[UpstreamClient, ChatRequest]:
         raise BadSecret from None
 
 
-async def _keep(call: Call, run_task: asyncio.Task[Any] | None) -> None:
+async def _hear_stop(call: Call, task: "asyncio.Task[None]") -> None:
+    """The button may be pressed on a page of another process."""
+    if settings.REDIS_URL:
+        async with events.listen(events.stop_group(call.usage_id)) as heard:
+            await heard.get()
+            _stop_here(call, task)
+
+
+async def _keep(call: Call, task: "asyncio.Task[None]") -> None:
     """Write down what has arrived, at the latest a second later; end with an answer that was ended elsewhere."""
     kept = [len(answer.text) for answer in call.answers]
     last_beat = time.monotonic()
@@ -118,9 +134,8 @@ async def _keep(call: Call, run_task: asyncio.Task[Any] | None) -> None:
             logger.warning("The database did not take a checkpoint; it is tried again")
             continue
         kept, last_beat = [*map(len, texts)], time.monotonic()
-        if not is_ours and run_task:
-            call.stopped = True
-            run_task.cancel()
+        if not is_ours:
+            _stop_here(call, task)
 
 
 def _checkpoint(answers: list[Message], texts: list[str]) -> bool:

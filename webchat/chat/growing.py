@@ -3,29 +3,24 @@
 The blocks are a function of the text alone, however it was cut. Text is drawn only when somebody asks, once
 for everybody; a paragraph or a code block that just goes on is not drawn again at all.
 
-Not as in `markdown.render`, whose HTML replaces the whole at the end: footnotes, links defined after their use,
+Not as in `markdown.render`, whose HTML replaces the whole at the end: footnotes, links defined after use,
 colours in a code block that is still open, and a last half line that could still become something else.
 A block may lose its text again (a `$$` closes, and three blocks are one formula): it stays then, empty.
 """
 
-import re
 import time
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import takewhile
 from typing import Any, Literal
 
 from django.utils.safestring import SafeString, mark_safe
-from markdown_it.common.utils import MD_TRIM_CHARS
 from markdown_it.token import Token
 
 from webchat.chat import boundaries, markdown
-from webchat.chat.dialect import MAX_INLINE
+from webchat.chat.dialect import MAX_CELLS, MAX_INLINE, Env
+from webchat.chat.growth import Code, Plain, Prose, ends_in_text, last_prose, path_to_end
 from webchat.chat.loose_ends import tidy, tidy_code
-
-# What can make more of a paragraph than its text and what comes.
-_SIGNIFICANT = re.compile(r"[*_`\[\]()<>&\\~$|:@\n]")
 
 
 @dataclass(frozen=True)
@@ -50,12 +45,13 @@ class GrowingMarkdown:
         self._taken = 0  # of the text, into its normal form
         self._blocks: list[_Block] = []
         self._drawn = {0}  # revisions that readers may have
-        # The source behind the finished blocks, and what those have defined.
+        # The source behind the finished blocks, and what those have defined and left.
         self._open = ""
         self._finished = 0
         self._references: dict[str, Any] = {}
+        self._cells = MAX_CELLS
         # How the last block goes on without being drawn again.
-        self._growth: _Code | _Prose | _Plain | None = None
+        self._growth: Code | Prose | Plain | None = None
         # Limits count from the beginning of the text, so that it does not matter when they are looked at.
         self._lines = self._depth = self._size = 0
 
@@ -95,12 +91,12 @@ class GrowingMarkdown:
         begun = time.perf_counter()
         new = self._take()
         more = self._growth.more(self._open, new) if self._growth else None
-        if self._is_too_much() and not isinstance(self._growth, _Plain):
+        if self._is_too_much() and not isinstance(self._growth, Plain):
             self._show_plainly()
         elif more is not None:
             self._last.grow(markdown.escape_text(more), self.revision)
         else:
-            self._redraw()
+            self._redraw_or_give_up()
         self._drawn.add(self.revision)
         self.seconds_to_draw = time.perf_counter() - begun
 
@@ -121,10 +117,16 @@ class GrowingMarkdown:
         is_long = self.revision > markdown.MAX_CHARACTERS or self._size > markdown.MAX_HTML
         return is_long or markdown.is_too_nested(self._lines, self._depth)
 
+    def _redraw_or_give_up(self) -> None:
+        try:
+            self._redraw()
+        except RecursionError:
+            self._show_plainly()
+
     def _redraw(self) -> None:
         self._growth = None
         shown = tidy(self._open)
-        tops = markdown.outline(shown)
+        tops = markdown.outline(shown, {"cells": self._cells})
         if tops and boundaries.is_code(tops[-1], shown):
             shown = tidy_code(self._open)
         is_whole = shown == self._open
@@ -139,18 +141,22 @@ class GrowingMarkdown:
 
     def _show(self, chunks: Sequence[str], finished: int) -> list[Token]:
         """Draw what has changed. The tokens are those of the last chunk."""
-        references, tokens, is_changed = dict(self._references), list[Token](), False
+        references, cells = dict(self._references), self._cells
+        tokens, is_changed = list[Token](), False
         for place, chunk in enumerate(chunks):
             block = self._block(self._finished + place)
             is_changed = is_changed or block.source != chunk or "]:" in chunk or place + 1 == len(chunks)
             if is_changed:
-                drawing = markdown.draw(chunk, {"references": references, "growing": True})
-                block.show(drawing.html, self.revision, chunk)
-                tokens = drawing.tokens
+                env: Env = {"references": references, "cells": cells, "growing": True}
+                html, tokens = markdown.draw(chunk, env)
+                block.show(html, self.revision)
+                block.source, block.cells = chunk, cells - env["cells"]
+            cells -= block.cells
             if place + 1 == finished:
-                self._references = dict(references)
+                self._references, self._cells = dict(references), cells
         for block in self._blocks[self._finished + len(chunks) :]:
             block.show("", self.revision)
+            block.source = ""
         return tokens
 
     def _block(self, number: int) -> "_Block":
@@ -167,11 +173,11 @@ class GrowingMarkdown:
     def _let_grow(self, tokens: Sequence[Token], chunks: Sequence[str], is_whole: bool) -> None:
         self._last = self._blocks[self._finished + len(chunks) - 1]
         if boundaries.is_code(tokens[-1], chunks[-1]):
-            self._growth = _Code(tokens[-1].markup, sum(map(len, chunks)))
+            self._growth = Code(tokens[-1].markup, sum(map(len, chunks)))
             self._last.open_at("> .code > pre > code")
-        elif is_whole and (prose := _last_prose(tokens)) and _ends_in_text(prose, chunks[-1]):
-            self._growth = _Prose(_end(self._open), MAX_INLINE - len(prose.content))
-            self._last.open_at(_path_to_end(tokens))
+        elif is_whole and (prose := last_prose(tokens)) and ends_in_text(prose, chunks[-1]):
+            self._growth = Prose(self._open, MAX_INLINE - len(prose.content))
+            self._last.open_at(path_to_end(tokens))
 
     def _show_plainly(self) -> None:
         """Too much for us: the text as it is, in the first block."""
@@ -181,7 +187,7 @@ class GrowingMarkdown:
             block.show("", self.revision)
         self._last.show(markdown.plain(source), self.revision)
         self._last.open_at("> pre > code")
-        self._growth, self._open = _Plain(), ""
+        self._growth, self._open = Plain(), ""
 
 
 class _Block:
@@ -189,6 +195,7 @@ class _Block:
 
     def __init__(self, revision: int) -> None:
         self.source = ""
+        self.cells = 0
         self._created = self._drawn = revision
         self._begin = self._end = self._target = ""
         self._pieces: list[str] = []
@@ -198,8 +205,7 @@ class _Block:
     def html(self) -> SafeString:
         return mark_safe("".join((self._begin, *self._pieces, self._end)))  # noqa: S308 (each part is safe)
 
-    def show(self, html: str, revision: int, source: str = "") -> None:
-        self.source = source
+    def show(self, html: str, revision: int) -> None:
         if html != self.html:
             self._begin, self._end, self._drawn = html, "", revision
             self._pieces, self._grown = [], []
@@ -225,73 +231,3 @@ class _Block:
             return Change(number, "replace", self.html)
         more = "".join(self._pieces[bisect_right(self._grown, revision) :])
         return Change(number, "extend", mark_safe(more), self._target) if more else None  # noqa: S308
-
-
-class _Code:
-    """An open fence goes on until a line closes it."""
-
-    def __init__(self, markup: str, shown: int) -> None:
-        self._closer = re.compile(rf"^ {{0,3}}{markup[0]}{{{len(markup)},}}[ \t]*\n", re.MULTILINE)
-        self._shown = shown
-
-    def more(self, source: str, new: str) -> str | None:
-        line = source.rfind("\n", 0, self._shown) + 1
-        if self._closer.search(source, line):
-            return None
-        begin, self._shown = self._shown, len(tidy_code(source))
-        return source[begin : self._shown]
-
-
-class _Prose:
-    """A paragraph goes on as long as nothing comes that could mean something."""
-
-    def __init__(self, shown: int, room: int) -> None:
-        self._shown = shown
-        self._room = room
-
-    def more(self, source: str, new: str) -> str | None:
-        self._room -= len(new)
-        if self._room < 0 or _SIGNIFICANT.search(new):
-            return None
-        begin, self._shown = self._shown, _end(source)
-        return source[begin : self._shown]
-
-
-class _Plain:
-    def more(self, source: str, new: str) -> str:
-        return new
-
-
-def _end(source: str) -> int:
-    return len(source.rstrip(MD_TRIM_CHARS))
-
-
-def _last_prose(tokens: Sequence[Token]) -> Token | None:
-    """The paragraph at the very end, however deep in lists and quotes."""
-    closers = _closers(tokens)
-    return tokens[-len(closers) - 1] if closers and closers[-1].type == "paragraph_close" else None
-
-
-def _closers(tokens: Sequence[Token]) -> list[Token]:
-    return list(takewhile(lambda token: token.nesting < 0, reversed(tokens)))
-
-
-def _path_to_end(tokens: Sequence[Token]) -> str:
-    return " ".join(f"> {token.tag}:last-child" for token in _closers(tokens) if not token.hidden)
-
-
-def _ends_in_text(prose: Token, source: str) -> bool:
-    """Whether text that comes can simply be appended."""
-    children = prose.children or []
-    if not children or children[-1].type != "text" or "]:" in source:
-        return False
-    text = children[-1].content
-    words = text.split()
-    if not words or any(mark in words[-1] for mark in ":@&"):
-        return False  # it may become an address, or a character by its name
-    if len(children) > 1 and children[-2].type == "link_close" and len(words) == 1 and text == words[0]:
-        return False  # it may belong to the address before it
-    last = source[: _end(source)][-1]
-    # A line that has a letter in it is no list, heading or rule any more.
-    line = source[source.rfind("\n") + 1 :]
-    return last == text[-1] and not _SIGNIFICANT.match(last) and any(map(str.isalpha, line))

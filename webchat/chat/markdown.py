@@ -85,10 +85,10 @@ def draw(source: str, env: Env, parser: Parser = _parser) -> Drawing:
     return Drawing(mark_safe(sanitiser.clean(html)), tokens)  # noqa: S308 (what this module is for)
 
 
-def outline(source: str) -> list[Token]:
+def outline(source: str, env: Env) -> list[Token]:
     """The first tokens of the top-level blocks, which know their lines. Far cheaper than drawing."""
     tokens: list[Token] = []
-    _parser.block.parse(source, _parser, {}, tokens)
+    _parser.block.parse(source, _parser, env, tokens)
     return [token for token in tokens if token.level == 0 and token.map and token.nesting >= 0]
 
 

@@ -55,4 +55,6 @@ def _ancestors(conversation: Conversation, message: Message | None) -> list[Mess
     while pk is not None:
         path.append(pk)
         pk = parents[pk]
-    return list(conversation.messages.filter(pk__in=path).only("role", "text", "position").order_by("position"))
+    return list(
+        conversation.messages.filter(pk__in=path).only("role", "text", "position").order_by("position")
+    )

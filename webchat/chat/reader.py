@@ -9,7 +9,7 @@ from uuid import UUID
 from django.utils import translation
 
 from webchat.background import in_database
-from webchat.chat import frames, live, thread
+from webchat.chat import frames, live, mirror, thread
 from webchat.chat.frames import Seen
 from webchat.chat.live import LiveAnswer
 from webchat.chat.models import Conversation
@@ -101,7 +101,7 @@ class Reader:
         """From here on the page is told how this answer grows, when it is one that grows in this process."""
         if not message.is_running:
             return message
-        answer = live.find(message.pk)
+        answer = live.find(message.pk) or mirror.of(message.pk)
         if answer is None:
             self._has_unfollowed = True
             return message
@@ -130,7 +130,9 @@ class Reader:
         await self._send_frame(frame)
 
     async def _send_title(self, conversation: Conversation) -> None:
-        known = self._title == conversation.title if self._title else self._titled_by == conversation.titled_by
+        known = (
+            self._title == conversation.title if self._title else self._titled_by == conversation.titled_by
+        )
         self._title = conversation.title
         if not known:
             await self._send_frame(frames.title_changed(conversation))

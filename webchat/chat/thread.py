@@ -91,7 +91,7 @@ def _show(conversation: Conversation, ids: list[UUID]) -> list[ShownMessage]:
 
 
 def _siblings(conversation: Conversation) -> dict[tuple[UUID | None, str], list[UUID]]:
-    beside = defaultdict(list)
+    beside: dict[tuple[UUID | None, str], list[UUID]] = defaultdict(list)
     rows = conversation.messages.order_by("position").values_list("parent_id", "role", "pk")
     for parent_id, role, pk in rows:
         beside[parent_id, role].append(pk)
@@ -143,5 +143,9 @@ def _growing(text: str) -> list[Change]:
 def _receipt(usage: UsageRecord) -> str:
     if usage.outcome == UsageRecord.Outcome.RESERVED or not usage.total_tokens:
         return ""
-    tokens = ngettext("%(count)d token", "%(count)d tokens", usage.total_tokens) % {"count": usage.total_tokens}
-    return tokens if usage.origin == UsageRecord.Origin.REPORTED else _("about %(tokens)s") % {"tokens": tokens}
+    tokens = ngettext("%(count)d token", "%(count)d tokens", usage.total_tokens) % {
+        "count": usage.total_tokens
+    }
+    return (
+        tokens if usage.origin == UsageRecord.Origin.REPORTED else _("about %(tokens)s") % {"tokens": tokens}
+    )

@@ -4,7 +4,6 @@ import logging
 from contextlib import aclosing
 
 import msgspec
-
 from django.db import transaction
 
 from webchat.allocation import metering
@@ -16,7 +15,6 @@ from webchat.chat import events, prompt
 from webchat.chat.call import Call
 from webchat.chat.models import Conversation
 from webchat.upstream import tokens
-
 from webchat.upstream.client import UpstreamClient
 from webchat.upstream.errors import UpstreamError
 from webchat.upstream.wire import ChatRequest, Delta, Usage
@@ -61,9 +59,7 @@ async def give(call: Call) -> None:
 
 
 @transaction.atomic
-def _reserve(
-    conversation: Conversation, messages: list[ChatMessage]
-) -> tuple[UsageRecord, UpstreamClient]:
+def _reserve(conversation: Conversation, messages: list[ChatMessage]) -> tuple[UsageRecord, UpstreamClient]:
     most_tokens = tokens.estimate_messages(msgspec.to_builtins(messages)) + MOST_TOKENS
     record = metering.reserve(
         conversation.owner, source=UsageRecord.Source.TITLE, model=conversation.model, most_tokens=most_tokens

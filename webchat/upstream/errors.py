@@ -100,7 +100,7 @@ class RateLimited(TokenProblem):
     code = "rate_limited"
     sentence = _("The AI service is receiving too many requests. Wait a minute and try again.")
     with_seconds = _("The AI service is receiving too many requests. Try again in %(seconds)s s.")
-    with_until = _("The AI service takes no more requests for now. Try again after %(until)s.")
+    with_until = _("The AI service takes no more requests for now. Wait until %(until)s, then try again.")
     retryable = True
     retries = 2
 

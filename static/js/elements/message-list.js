@@ -21,7 +21,7 @@ class MessageList extends HTMLElement {
     history.scrollRestoration = "manual";
     this.#following = !location.hash;
     this.#follow();
-    this.#growth.observe(this.#thread);
+    this.#growth.observe(this);
     this.#news.observe(this.#thread, { childList: true, subtree: true });
   }
 

@@ -58,16 +58,19 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
     ) -> Exchange:
         """A new conversation with its first question. The same `client_id` again finds what it brought."""
         earlier = Message.objects.filter(asked_by=owner, client_id=client_id).select_related("conversation")
-        sent = {"client_id": client_id, "parameters": parameters, "most_tokens": most_tokens}
+
+        def ask(conversation: Conversation) -> Exchange:
+            return conversation.ask(text, client_id=client_id, parameters=parameters, most_tokens=most_tokens)
+
         if message := earlier.first():
-            return message.conversation.ask(text, **sent)
+            return ask(message.conversation)
         try:
             with transaction.atomic():
                 conversation = self.create(owner=owner, title=title_from(text), **asdict(parameters))
-                return conversation.ask(text, **sent)
+                return ask(conversation)
         except IntegrityError:
             # The same request won the race in another process.
-            return earlier.get().conversation.ask(text, **sent)
+            return ask(earlier.get().conversation)
 
 
 class Conversation(models.Model):
@@ -117,9 +120,7 @@ class Conversation(models.Model):
 
     @property
     def parameters(self) -> Parameters:
-        return Parameters(
-            self.model, self.system, self.temperature, self.top_p, self.max_tokens, self.n
-        )
+        return Parameters(self.model, self.system, self.temperature, self.top_p, self.max_tokens, self.n)
 
     # Asking and answering: each verb is one transaction
 
@@ -131,7 +132,7 @@ class Conversation(models.Model):
         client_id: uuid.UUID,
         parameters: Parameters,
         most_tokens: int,
-        after: Message | None | Literal["leaf"] = "leaf",
+        after: Message | Literal["leaf"] | None = "leaf",
     ) -> Exchange:
         """Save a question and the answers that are to come, with what they may cost reserved.
 

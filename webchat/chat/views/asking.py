@@ -1,6 +1,7 @@
 """Asking and answering: each view saves, lets the answers come, and returns; the socket brings the rest."""
 
 from collections.abc import Callable
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -63,7 +64,7 @@ def create_edit(request: PersonRequest, pk: UUID) -> HttpResponse:
     form = ComposerForm(request.POST, conversation=conversation, after=message.parent)
     if _ask(form, lambda sent: message.ask_otherwise(**sent)) is None:
         if request.htmx:
-            return note(request, " ".join(sum(form.errors.values(), [])), _status(form))
+            return note(request, " ".join(map(str, chain(*form.errors.values()))), _status(form))
         return conversation_page(request, conversation, form, _status(form))
     return _done(request, conversation)
 

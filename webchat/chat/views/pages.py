@@ -33,7 +33,9 @@ def signed_in(view: View) -> View:
     @wraps(view)
     def guard(request: PersonRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if request.htmx and not request.user.is_authenticated:
-            return note(request, _("You are signed out. Reload the page and sign in; your text is kept."), 401)
+            return note(
+                request, _("You are signed out. Reload the page and sign in; your text is kept."), 401
+            )
         response: HttpResponse = guarded(request, *args, **kwargs)
         return response
 

@@ -15,7 +15,11 @@ class Command(BaseCommand):
 
     @transaction.atomic
     def handle(self, *args: Any, **options: Any) -> None:
-        for username, first_name, is_admin in (("admin", "Ada", True), ("alice", "Alice", False), ("bob", "Bob", False)):
+        for username, first_name, is_admin in (
+            ("admin", "Ada", True),
+            ("alice", "Alice", False),
+            ("bob", "Bob", False),
+        ):
             if not User.objects.filter(username=username).exists():
                 create = User.objects.create_superuser if is_admin else User.objects.create_user
                 create(username, f"{username}@example.org", PASSWORD, first_name=first_name)

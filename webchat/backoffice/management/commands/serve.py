@@ -5,11 +5,11 @@ import logging
 from typing import Any
 
 from asgiref.sync import async_to_sync
+from channels.routing import get_default_application
 from daphne.endpoints import build_endpoint_description_strings
 from daphne.server import Server
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-
 from twisted.internet.defer import Deferred
 
 from webchat.allocation import catalogue
@@ -32,10 +32,8 @@ class Command(BaseCommand):
         recovery.end_lost_answers()
         async_to_sync(refresh_models)()
         logging.getLogger("daphne").setLevel(logging.WARNING)
-        from webchat.asgi import application
-
         server = Server(
-            application,
+            get_default_application(),
             endpoints=build_endpoint_description_strings(host=host, port=port),
             ping_interval=15,
             ping_timeout=20,
@@ -77,7 +75,8 @@ def end_gracefully() -> None:
     """Daphne would end at once: without close frames, and without the `finally` of any task."""
     from twisted.internet import reactor
 
-    def drained() -> Deferred[None]:
+    def drained() -> "Deferred[None]":
         return Deferred.fromFuture(asyncio.ensure_future(shutdown.drain()))
 
-    reactor.addSystemEventTrigger("before", "shutdown", drained)
+    # Twisted's interface has its types wrong here.
+    reactor.addSystemEventTrigger("before", "shutdown", drained)  # type: ignore[arg-type]

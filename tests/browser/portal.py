@@ -1,0 +1,107 @@
+"""The portal as `bin/run` starts it, in its own process, with its own database: it can be killed and come back."""
+
+import contextlib
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from cryptography.fernet import Fernet
+
+from webchat.environment import BASE_DIR
+
+SECONDS_TO_START = 60
+PREPARE = "from webchat import launcher; launcher.read_environment(); launcher.prepare()"
+
+
+class Portal:
+    """With the demo team in it. `kill` is SIGKILL; `start` again uses the same port and the same database."""
+
+    def __init__(self, folder: Path, upstream_url: str) -> None:
+        self.port = _free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.database = folder / "portal.sqlite3"
+        self.log = folder / "portal.log"
+        self._process: subprocess.Popen[bytes] | None = None
+        # Nothing of the test run's own environment: it holds the settings of the other tests.
+        self._environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ} | {
+            "DJANGO_SETTINGS_MODULE": "webchat.settings",
+            "SECRET_KEY": "for-browser-tests-" + "x" * 50,
+            "VAULT_KEYS": Fernet.generate_key().decode(),
+            "SITE_URL": self.url,
+            "ALLOWED_HOSTS": "127.0.0.1",
+            "DEBUG": "False",
+            "DATABASE_URL": f"sqlite:///{self.database}",
+            "MEDIA_ROOT": str(folder / "media"),
+            "UPSTREAM_BASE_URL": upstream_url,
+            "UPSTREAM_API_KEY": "sk-for-browser-tests",
+        }
+
+    def prepare(self) -> None:
+        """Database, demo team and static files, as the launcher does it."""
+        self._run([sys.executable, "-c", PREPARE]).wait(SECONDS_TO_START)
+
+    def start(self) -> None:
+        self._process = self._run([sys.executable, "manage.py", "serve", "--port", str(self.port)])
+        give_up_at = time.monotonic() + SECONDS_TO_START
+        while not _answers(self.port):
+            assert self._process.poll() is None, self.log.read_text()
+            assert time.monotonic() < give_up_at, "the portal does not answer"
+            time.sleep(0.05)
+
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def kill(self) -> None:
+        """As a power cut does it."""
+        assert self._process
+        self._process.kill()
+        self._process.wait(10)
+
+    def terminate(self) -> float:
+        """As a deployment does it; returns how many seconds it took."""
+        assert self._process
+        began = time.monotonic()
+        self._process.send_signal(signal.SIGTERM)
+        self._process.wait(30)
+        return time.monotonic() - began
+
+    def stored(self, message_id: str) -> tuple[str, str]:
+        """State and text of a message, as the database holds them."""
+        with contextlib.closing(sqlite3.connect(self.database, timeout=10)) as database:
+            row = database.execute(
+                "SELECT state, text FROM chat_message WHERE id = ?", [message_id.replace("-", "")]
+            )
+            state, text = row.fetchone()
+        return state, text
+
+    def count_questions(self, text: str) -> int:
+        """How many messages a person has sent with just this text."""
+        with contextlib.closing(sqlite3.connect(self.database, timeout=10)) as database:
+            row = database.execute("SELECT count(*) FROM chat_message WHERE role = 'user' AND text = ?", [text])
+            (count,) = row.fetchone()
+        return int(count)
+
+    def _run(self, command: list[str]) -> "subprocess.Popen[bytes]":
+        with self.log.open("ab") as log:
+            return subprocess.Popen(
+                command, cwd=BASE_DIR, env=self._environment, stdout=log, stderr=subprocess.STDOUT
+            )
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port
+
+
+def _answers(port: int) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
+    return False

@@ -26,6 +26,10 @@ def required(name: str) -> str:
 
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = required("SECRET_KEY")
+if len(SECRET_KEY) < 32:
+    raise ImproperlyConfigured(
+        "SECRET_KEY is too short to sign anything with; it needs 32 characters or more."
+    )
 SITE_URL = env.str("SITE_URL", default="http://127.0.0.1:8000").rstrip("/")
 SITE_HOST = urlsplit(SITE_URL).hostname or "127.0.0.1"
 SECURE = SITE_URL.startswith("https://")
@@ -220,6 +224,11 @@ ACCOUNT_EMAIL_VERIFICATION = "optional" if MAIL_CONFIGURED else "none"
 # Walls
 
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
+# Scheme, host and port must be the same. On one's own machine its names stand for each other.
+LOOPBACK = ["127.0.0.1", "localhost", "[::1]"]
+SOCKET_ORIGINS = [SITE_URL]
+if SITE_HOST in LOOPBACK:
+    SOCKET_ORIGINS += [SITE_URL.replace(SITE_HOST, name, 1) for name in LOOPBACK if name != SITE_HOST]
 CSRF_FAILURE_VIEW = "webchat.accounts.views.csrf_failure"
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=SECURE)
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]

@@ -46,7 +46,7 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture(scope="package")
 def slow_upstream() -> Iterator[DemoServer]:
     """At the pace of a brisk model, so that there is a middle of an answer."""
-    with DemoServer.in_thread(pace=0.02) as server:
+    with DemoServer.in_thread(pace=0.01) as server:
         yield server
 
 
@@ -81,7 +81,7 @@ def watcher(portal: Portal) -> Watcher:
 
 
 @pytest.fixture
-def new_context(
+def new_browser(
     chromium: Browser, portal: Portal, watcher: Watcher, request: pytest.FixtureRequest
 ) -> Iterator[Callable[..., BrowserContext]]:
     """A browser of one's own, with nobody signed in. At the end it must have been quiet."""
@@ -104,11 +104,11 @@ def new_context(
 
 
 @pytest.fixture
-def visit(new_context: Callable[..., BrowserContext], _cookies: dict[str, Any]) -> Visit:
+def visit(new_browser: Callable[..., BrowserContext], _cookies: dict[str, Any]) -> Visit:
     """`visit("alice")`: the empty conversation page in a browser in which she is signed in."""
 
     def open_page(person: str = "alice", **options: Any) -> Page:
-        context = new_context(**options)
+        context = new_browser(**options)
         page = context.new_page()
         if person in _cookies:
             context.add_cookies(_cookies[person])

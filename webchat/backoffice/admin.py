@@ -1,5 +1,6 @@
 """What can an admin change? People, invitations, upstream tokens and who may use them; usage is for reading."""
 
+from http import HTTPStatus
 from typing import Any, cast
 
 from django import forms
@@ -7,7 +8,7 @@ from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from webchat.accounts.models import Invitation, User
@@ -27,6 +28,12 @@ class PersonAdmin(UserAdmin):
         for person in queryset:
             person.deactivate()
         self.message_user(request, _("Done. They can no longer sign in."), messages.SUCCESS)
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
+        response = super().user_change_password(request, id, form_url)
+        if response.status_code == HTTPStatus.FOUND:
+            User.objects.get(pk=id).end_sessions(except_key=request.session.session_key)
+        return response
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)

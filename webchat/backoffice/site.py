@@ -3,10 +3,11 @@
 from allauth.account.decorators import secure_admin_login
 from django.conf import settings
 from django.contrib.admin import AdminSite
+from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
 
 
 class PortalAdminSite(AdminSite):
     site_header = site_title = settings.TEAM_NAME
     index_title = _("Administration")
-    login = secure_admin_login(AdminSite.login)
+    login = method_decorator(secure_admin_login)(AdminSite.login)

@@ -12,7 +12,7 @@ from webchat.chat.live import LiveAnswer, Notice
 from webchat.chat.models import Conversation, Message
 from webchat.upstream import tokens
 from webchat.upstream.errors import EmptyAnswer, UpstreamError
-from webchat.upstream.wire import ChatRequest, Delta, Event, Finished, Retrying, Started, Usage
+from webchat.upstream.wire import ChatRequest, Delta, Event, Finished, Queued, Retrying, Started, Usage
 from webchat.upstream.wire import Message as ChatMessage
 
 State = Message.State
@@ -60,6 +60,9 @@ class Call:
                 self.usage = event
             case Started(model=model):
                 self.answered_model = model
+            case Queued():
+                for answer in self.lives:
+                    answer.show_notice(Notice())
             case Retrying(error_code=code, params=params, seconds=seconds):
                 for answer in self.lives:
                     answer.show_notice(Notice(code, params, until=time.monotonic() + seconds))

@@ -177,7 +177,7 @@ def _finish(call: Call, endings: list[dict[str, Any]], spent: Spent) -> None:
 
 
 async def _afterwards(call: Call, error: UpstreamError | None) -> None:
-    if error and error.about_token:
+    if error and error.about_token and not error.retryable:
         await in_database(_note_refusal, call.usage_id, error.code)
     if isinstance(error, ModelNotFound):
         await catalogue.refresh(call.conversation.owner)

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -12,11 +12,11 @@ from webchat.chat.models import Message
 
 @dataclass(frozen=True)
 class Notice:
-    """Why nothing has come yet: the upstream's trouble, and when it is asked again (on the loop's clock)."""
+    """Why nothing has come yet: the upstream's trouble, and when it is asked again; or a queue, without trouble."""
 
-    error_code: str
-    params: dict[str, Any]
-    until: float
+    error_code: str = ""
+    params: dict[str, Any] = field(default_factory=dict)
+    until: float = 0
 
     @property
     def seconds_left(self) -> int:
@@ -30,8 +30,7 @@ class LiveAnswer:
         self.pk = pk
         self.notice: Notice | None = None
         self.has_ended = False
-        # Counts what replaces the whole message on the page: its state and its notice.
-        self.appearance = 0
+        self._turns = 0
         self._markdown = GrowingMarkdown()
         self._followers: set[asyncio.Event] = set()
         if beginning:
@@ -49,6 +48,11 @@ class LiveAnswer:
     def state(self) -> str:
         return Message.State.STREAMING if self.revision else Message.State.PENDING
 
+    @property
+    def appearance(self) -> tuple[int, int]:
+        """Differs when the whole message has to be shown anew: another state, another notice, a second less to wait."""
+        return self._turns, self.notice.seconds_left if self.notice else 0
+
     def append(self, offset: int, delta: str) -> bool:
         """Add what came; what is here already is passed over. False when something before it is missing."""
         if offset > self.revision:
@@ -57,7 +61,7 @@ class LiveAnswer:
         if new:
             if not self.revision or self.notice:
                 self.notice = None
-                self.appearance += 1
+                self._turns += 1
             self._markdown.append(new)
             self._wake_followers()
         return True
@@ -67,7 +71,7 @@ class LiveAnswer:
 
     def show_notice(self, notice: Notice) -> None:
         self.notice = notice
-        self.appearance += 1
+        self._turns += 1
         self._wake_followers()
 
     def end(self) -> None:

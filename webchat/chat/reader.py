@@ -19,6 +19,7 @@ from webchat.chat.thread import ShownMessage, Thread
 FRAME_SECONDS = 0.04
 # An answer of another process is looked up so often, should no hint of it arrive.
 LOOK_AGAIN_SECONDS = 2
+COUNTDOWN_SECONDS = 1
 # A reader may be so many frames behind; then it is waited for, but not for ever (it may not confirm at all).
 FRAMES_AHEAD = 2
 PATIENCE_SECONDS = 1
@@ -31,7 +32,7 @@ class Followed:
     message: ShownMessage
     live: LiveAnswer
     revision: int
-    appearance: int
+    appearance: tuple[int, int]
 
 
 class Reader:
@@ -149,8 +150,14 @@ class Reader:
             await _wait(self._news, PATIENCE_SECONDS)
         if self._is_stale or any(f.live.revision != f.revision for f in self._followed):
             return
-        if not await _wait(self._news, LOOK_AGAIN_SECONDS if self._has_unfollowed else None):
-            self._is_stale = True
+        if not await _wait(self._news, self._patience()):
+            self._is_stale = self._has_unfollowed
+
+    def _patience(self) -> float | None:
+        """How long nothing may happen before something has to: a countdown goes on, a lost hint is made up for."""
+        if any(followed.live.notice for followed in self._followed):
+            return COUNTDOWN_SECONDS
+        return LOOK_AGAIN_SECONDS if self._has_unfollowed else None
 
     def _is_behind(self) -> bool:
         return self._confirmed is not None and self._sent - self._confirmed > FRAMES_AHEAD

@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 from webchat.allocation.models import UsageRecord
 from webchat.chat import markdown
 from webchat.chat.growing import Change, GrowingMarkdown
-from webchat.chat.live import LiveAnswer
+from webchat.chat.live import LiveAnswer, Notice
 from webchat.chat.models import Conversation, Message
 from webchat.upstream.errors import describe
 
@@ -55,13 +55,12 @@ class ShownMessage:
 
     def as_it_grows(self, live: LiveAnswer) -> "ShownMessage":
         """With what has arrived by now, instead of what had been saved."""
-        notice = live.notice
         return replace(
             self,
             state=live.state,
             revision=live.revision,
             blocks=live.changes_since(0),
-            notice_sentence=describe(notice.error_code, notice.params) if notice else "",
+            notice_sentence=_sentence(live.notice) if live.notice else "",
         )
 
 
@@ -132,6 +131,16 @@ def _html(message: Message) -> SafeString:
         kept = {"html": message.html, "renderer_version": markdown.RENDERER_VERSION}
         Message.objects.filter(pk=message.pk, text=message.text).update(**kept)
     return mark_safe(message.html)  # noqa: S308 (sanitised by markdown.render before it was kept)
+
+
+def _sentence(notice: Notice) -> str:
+    if not notice.error_code:
+        return _("Many answers are arriving at the moment; this one waits for its turn.")
+    if notice.error_code == "rate_limited":
+        wait = _("The AI service is receiving too many requests. It is asked again in %(seconds)d s.")
+    else:
+        wait = _("The AI service has a problem at the moment. It is asked again in %(seconds)d s.")
+    return wait % {"seconds": notice.seconds_left}
 
 
 def _growing(text: str) -> list[Change]:

@@ -63,6 +63,7 @@ class MessageList extends HTMLElement {
     const selection = getSelection();
     const reading = !selection.isCollapsed && this.#thread.contains(selection.anchorNode);
     if (this.#following && !reading) window.scrollTo({ top: document.documentElement.scrollHeight, behavior: "instant" });
+    this.#lastTop = window.scrollY; // a shorter page moves it too, and that is no reader scrolling up
     this.#showJump();
   }
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from cryptography.fernet import Fernet
 
+from tests.services import free_port
 from webchat.environment import BASE_DIR
 
 SECONDS_TO_START = 60
@@ -21,9 +22,10 @@ PREPARE = "from webchat import launcher; launcher.read_environment(); launcher.p
 class Portal:
     """With the demo team in it. `kill` is SIGKILL; `start` again uses the same port and the same database."""
 
-    def __init__(self, folder: Path, upstream_url: str) -> None:
-        self.port = _free_port()
+    def __init__(self, folder: Path, upstream_url: str, *, redis_url: str = "") -> None:
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
+        self.site_url = self.url
         self.database = folder / "portal.sqlite3"
         self.log = folder / "portal.log"
         self._process: subprocess.Popen[bytes] | None = None
@@ -39,7 +41,13 @@ class Portal:
             "MEDIA_ROOT": str(folder / "media"),
             "UPSTREAM_BASE_URL": upstream_url,
             "UPSTREAM_API_KEY": "sk-for-browser-tests",
+            "REDIS_URL": redis_url,
         }
+
+    def share(self, other: "Portal") -> None:
+        """Serve the same portal as the other process: its keys, its address for the browser."""
+        self.site_url = other.site_url
+        self._environment = other._environment
 
     def prepare(self) -> None:
         """Database, demo team and static files, as the launcher does it."""
@@ -92,13 +100,6 @@ class Portal:
             return subprocess.Popen(
                 command, cwd=BASE_DIR, env=self._environment, stdout=log, stderr=subprocess.STDOUT
             )
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
 
 
 def _answers(port: int) -> bool:

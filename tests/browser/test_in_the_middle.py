@@ -5,8 +5,8 @@ from playwright.sync_api import Page, expect
 from tests.browser.chatting import SLOW, answer, ask, expect_state, message_id, numbers, text_of, until
 from tests.browser.portal import Portal
 
-COUNT = "Count to 60"
-COUNTED = list(range(1, 61))
+COUNT = "Count to 35"
+COUNTED = list(range(1, 36))
 
 
 def begin_counting(page: Page) -> None:

@@ -6,8 +6,11 @@ from typing import Any
 
 from channels.testing import WebsocketCommunicator
 from django.conf import settings
+from django.http import HttpResponse
 from django.test import AsyncClient
+from django.utils import timezone
 
+from webchat.allocation.models import ModelInfo
 from webchat.asgi import application
 from webchat.background import in_database
 from webchat.chat.models import Conversation, Message
@@ -28,6 +31,19 @@ async def ask(client: AsyncClient, conversation: Conversation, text: str, **fiel
     response = await client.post(f"/conversations/{conversation.pk}/messages/", sent)
     assert response.status_code == 303, (response.status_code, response.headers, response.content.decode())
     return await last_answer(conversation)
+
+
+async def send(client: AsyncClient, path: str, *, htmx: bool = False, **fields: Any) -> HttpResponse:
+    """One POST of a form, with an id of its own unless another one is given."""
+    headers = {"HX-Request": "true"} if htmx else {}
+    return await client.post(path, {"client_id": str(uuid.uuid4()), **fields}, headers=headers)
+
+
+async def offer(*names: str) -> None:
+    """Have these models listed, besides gpt-4; a name ending in `@20ms` makes the demo take its time."""
+    for position, name in enumerate(("gpt-4", *names)):
+        known = {"kind": "chat", "position": position, "seen_at": timezone.now()}
+        await ModelInfo.objects.aupdate_or_create(name=name, defaults=known)
 
 
 async def last_answer(conversation: Conversation) -> Message:

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -47,7 +46,7 @@ class Run:
 
 
 class LogLines(logging.Handler):
-    """Every record of whatever level, with its traceback, and before anything is redacted."""
+    """Every record that the portal would write, with its traceback, and before anything is redacted."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -59,22 +58,16 @@ class LogLines(logging.Handler):
 
 
 @pytest.fixture(scope="session")
-def run(
-    django_db_setup: None, django_db_blocker: DjangoDbBlocker, demo_upstream: DemoServer
-) -> Iterator[Run]:
+def run(django_db_setup: None, django_db_blocker: DjangoDbBlocker, demo_upstream: DemoServer) -> Run:
     """All rows asked for at once, in one event loop: their waits pass together."""
     log, root = LogLines(), logging.getLogger()
     level = root.level
     root.addHandler(log)
-    root.setLevel(logging.DEBUG)
+    root.setLevel(logging.INFO)
     with django_db_blocker.unblock():
-        demo_upstream.clear()
-        token = APIToken.objects.all().add(SECRET, label="Team", base_url=demo_upstream.url)
-        Allocation.objects.create(api_token=token)
-        alice = User.objects.create_user("alice", "alice@example.org", "correct horse battery")
         try:
-            outcomes = asyncio.run(_run(alice, token))
-            yield Run(outcomes, list(UsageRecord.objects.filter(source="title")), log.lines)
+            outcomes = asyncio.run(_run(demo_upstream))
+            return Run(outcomes, list(UsageRecord.objects.filter(source="title")), log.lines)
         finally:
             root.removeHandler(log)
             root.setLevel(level)
@@ -100,9 +93,12 @@ async def until_quiet(seconds: float = SECONDS) -> None:
     await background.drain(10)
 
 
-async def _run(alice: User, token: APIToken) -> dict[str, Outcome]:
+async def _run(upstream: DemoServer) -> dict[str, Outcome]:
+    upstream.clear()
+    token = await in_database(APIToken.objects.all().add, SECRET, label="Team", base_url=upstream.url)
+    await Allocation.objects.acreate(api_token=token)
     client = AsyncClient()
-    await client.aforce_login(alice)
+    await client.aforce_login(await in_database(User.objects.create_user, "alice", "alice@example.org"))
     await offer_faults(token)
     # Those that wait longest first, so that their waits pass while the others are asked.
     rows = sorted(ROWS, key=lambda row: "@" not in row.model)

@@ -1,3 +1,5 @@
+import pytest
+pytestmark = pytest.mark.django_db
 import time
 def test_probe(run):
     for id, o in run.outcomes.items():

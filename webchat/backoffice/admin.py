@@ -29,7 +29,7 @@ class PersonAdmin(UserAdmin):
             person.deactivate()
         self.message_user(request, _("Done. They can no longer sign in."), messages.SUCCESS)
 
-    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002
         response = super().user_change_password(request, id, form_url)
         if response.status_code == HTTPStatus.FOUND:
             User.objects.get(pk=id).end_sessions(except_key=request.session.session_key)

@@ -10,7 +10,7 @@ NO_CREDIT = "insufficient_quota"
 _TOKEN = re.compile(r"Bearer (sk-[\x21-\x7e]{5,})")
 
 
-class Refusal(Exception):  # noqa: N818 (it is not always a mistake)
+class Refusal(Exception):
     def __init__(
         self,
         status: int,

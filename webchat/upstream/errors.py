@@ -37,8 +37,6 @@ Codes and params are stored with the message; `describe` makes them a sentence i
 service's own text stays out, but for the reason of an invalid request (see reports.py).
 """
 
-# ruff: noqa: N818
-
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar

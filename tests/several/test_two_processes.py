@@ -1,0 +1,85 @@
+"""Two server processes serve one portal: what one brings, the pages of the other see."""
+
+import asyncio
+import re
+import uuid
+from collections.abc import Iterator
+from contextlib import aclosing
+from pathlib import Path
+
+import httpx
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+
+from tests.browser.portal import Portal
+from tests.services import redis
+from webchat.demo.server import DemoServer
+
+TEXT = re.compile(r"<[^>]+>")
+
+
+@pytest.fixture(scope="module")
+def portals(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Portal, Portal]]:
+    folder = tmp_path_factory.mktemp("several")
+    with redis() as redis_url, DemoServer.in_thread(pace=0.03) as upstream:
+        one, two = (Portal(folder, upstream.url, redis_url=redis_url) for _ in range(2))
+        two.share(one)
+        one.prepare()
+        one.start()
+        two.start()
+        yield one, two
+        one.terminate()
+        two.terminate()
+
+
+async def sign_in(portal: Portal) -> httpx.AsyncClient:
+    client = httpx.AsyncClient(base_url=portal.url, headers={"Origin": portal.site_url})
+    page = await client.get("/accounts/login/")
+    sent = {"login": "alice", "password": "webchat-demo", "csrfmiddlewaretoken": client.cookies["csrftoken"]}
+    assert (await client.post("/accounts/login/", data=sent)).status_code == 302, page.text
+    return client
+
+
+async def post(client: httpx.AsyncClient, path: str, **fields: str) -> httpx.Response:
+    sent = {"client_id": str(uuid.uuid4()), "csrfmiddlewaretoken": client.cookies["csrftoken"], **fields}
+    return await client.post(path, data=sent)
+
+
+def follow(portal: Portal, client: httpx.AsyncClient, path: str) -> connect:
+    cookies = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
+    url = f"ws://127.0.0.1:{portal.port}/ws{path}"
+    return connect(url, origin=portal.site_url, additional_headers={"Cookie": cookies})
+
+
+async def frames_until(socket: ClientConnection, wanted: str) -> str:
+    seen = ""
+    async with asyncio.timeout(20):
+        while wanted not in seen:
+            seen += str(await socket.recv())
+    return seen
+
+
+async def test_a_page_of_the_other_process_sees_the_answer_grow(portals: tuple[Portal, Portal]) -> None:
+    one, two = portals
+    async with aclosing(await sign_in(one)) as client:
+        asked = await post(client, "/conversations/", text="count to 60", model="gpt-4")
+        path = asked.headers["location"]
+        async with follow(two, client, path) as socket:
+            seen = await frames_until(socket, 'data-role="assistant" data-state="complete"')
+    growth = [frame for frame in seen.split("hx-swap-oob") if "beforeend" in frame or "block" in frame]
+    assert len(growth) > 5, "the answer came in one piece"
+    assert "60" in TEXT.sub("", seen)
+
+
+async def test_stop_works_on_a_page_of_the_other_process(portals: tuple[Portal, Portal]) -> None:
+    one, two = portals
+    async with aclosing(await sign_in(one)) as client:
+        asked = await post(client, "/conversations/", text="count to 400", model="gpt-4")
+        path = asked.headers["location"]
+        async with follow(two, client, path) as socket:
+            seen = await frames_until(socket, 'data-role="assistant" data-state="streaming"')
+            answer = re.findall(r'id="message-([0-9a-f-]{36})" data-role="assistant"', seen)[-1]
+            other = httpx.AsyncClient(base_url=two.url, cookies=client.cookies, headers={"Origin": two.site_url})
+            async with other:
+                assert (await post(other, f"/messages/{answer}/stop/")).status_code == 303
+            await frames_until(socket, 'data-role="assistant" data-state="stopped"')

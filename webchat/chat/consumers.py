@@ -30,6 +30,10 @@ logger = logging.getLogger(__name__)
 open_sockets: "WeakSet[ConversationConsumer]" = WeakSet()
 
 
+class PageLeft(Exception):
+    """There is nobody to send to any more."""
+
+
 class ConversationConsumer(AsyncWebsocketConsumer):
     """Authorises, subscribes, follows."""
 
@@ -56,7 +60,7 @@ class ConversationConsumer(AsyncWebsocketConsumer):
             shown=frames.read_seen(page.get("seen", [""])[0]),
             titled_by=page.get("titled_by", [""])[0],
             language=self.language,
-            send=self.send,
+            send=self._send_frame,
         )
         # Subscribe first, read the state second: no change can fall in between.
         self.group = events.conversation_group(pk)
@@ -65,9 +69,18 @@ class ConversationConsumer(AsyncWebsocketConsumer):
         open_sockets.add(self)
         self.following = background.spawn(self._tell(), name=f"reader of {pk}")
 
+    async def _send_frame(self, frame: str) -> None:
+        try:
+            await self.send(frame)
+        except Exception:
+            # Each server raises something of its own when the page has just left.
+            raise PageLeft from None
+
     async def _tell(self) -> None:
         try:
             await self.reader.follow()
+        except PageLeft:
+            pass
         except Exception:
             logger.exception("A reader of %s is lost; its page connects again", self.group)
             await self.close(COME_BACK)

@@ -7,11 +7,20 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
 from webchat.chat.growing import Change
-from webchat.chat.models import Conversation
+from webchat.chat.models import Conversation, Message
 from webchat.chat.thread import ShownMessage, Thread
 
-# What a page shows: for each message the first digits of its id, and the first letter of its state.
+# What a page shows: for each message the first digits of its id, and a letter for its state.
 Seen = list[tuple[str, str]]
+State = Message.State
+LETTERS = {
+    State.PENDING: "p",
+    State.STREAMING: "r",
+    State.COMPLETE: "c",
+    State.STOPPED: "s",
+    State.FAILED: "f",
+    State.INTERRUPTED: "i",
+}
 
 
 def read_seen(text: str) -> Seen:
@@ -21,7 +30,7 @@ def read_seen(text: str) -> Seen:
 
 
 def seen(messages: Sequence[ShownMessage]) -> Seen:
-    return [(_short(message.pk), message.state[0]) for message in messages]
+    return [(_short(message.pk), _letter(message)) for message in messages]
 
 
 def difference(shown: Seen, thread: Thread) -> str:
@@ -43,7 +52,7 @@ def difference(shown: Seen, thread: Thread) -> str:
     changed = [
         message
         for message, short in zip(thread.messages[:common], wanted, strict=False)
-        if message.is_running or message.state[0] != states[short]
+        if message.is_running or _letter(message) != states[short]
     ]
     gone, added = listed[common:], thread.messages[common:]
     if not (changed or gone or added):
@@ -71,6 +80,10 @@ def title_changed(conversation: Conversation) -> str:
 def not_understood() -> str:
     text = _("The portal did not understand what this page sent. Reload the page.")
     return render_to_string("layout_toast.html", {"text": text})
+
+
+def _letter(message: ShownMessage) -> str:
+    return LETTERS[State(message.state)]
 
 
 def _short(pk: UUID) -> str:

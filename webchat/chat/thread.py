@@ -110,7 +110,7 @@ def _message(message: Message, siblings: dict[tuple[UUID | None, str], list[UUID
         model=message.model,
         answered_model=message.usage.answered_model if message.usage else "",
         finish_reason=message.finish_reason,
-        error_sentence=describe(message.error_code, message.error_params) if message.error_code else "",
+        error_sentence=_error_sentence(message),
         receipt=_receipt(message.usage) if message.usage else "",
         can_continue=message.can_continue,
         created_at=message.created_at,
@@ -120,6 +120,12 @@ def _message(message: Message, siblings: dict[tuple[UUID | None, str], list[UUID
         next_sibling_id=beside[place + 1] if place + 1 < len(beside) else None,
         blocks=_growing(message.text) if message.is_running else [],
     )
+
+
+def _error_sentence(message: Message) -> str:
+    if not message.error_code:
+        return ""
+    return describe(message.error_code, message.error_params, has_text=bool(message.text))
 
 
 def _html(message: Message) -> SafeString:

@@ -46,14 +46,18 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 
-def describe(code: str, params: Mapping[str, Any]) -> str:
-    """One sentence in the active language: what happened and what to do."""
-    return _BY_CODE.get(code, UnknownProblem).sentence_for(_Forgiving(params))
+def describe(code: str, params: Mapping[str, Any], *, has_text: bool = True) -> str:
+    """In the active language: what happened and what to do. Without any text there is nothing to continue."""
+    kind = _BY_CODE.get(code, UnknownProblem)
+    if kind.without_text and not has_text:
+        return str(kind.without_text) % _Forgiving(params)
+    return kind.sentence_for(_Forgiving(params))
 
 
 class UpstreamError(Exception):
     code: ClassVar[str] = ""
     sentence: ClassVar[str | Promise] = ""
+    without_text: ClassVar[str | Promise] = ""  # the sentence before any text has come, where it differs
     about_token: ClassVar[bool] = False
     retryable: ClassVar[bool] = True  # asked again unchanged, it may succeed
     retries: ClassVar[int] = 0  # how often the client asks again by itself
@@ -245,22 +249,29 @@ class TooLarge(UpstreamError):
 class ConnectionLost(UpstreamError):
     code = "connection_lost"
     sentence = _("The connection to the AI service was lost. Continue the answer or try again.")
+    without_text = _("The connection to the AI service was lost. Try again.")
     retries = 1
 
 
 class CutOff(UpstreamError):
     code = "cut_off"
     sentence = _("The answer was cut off by the AI service. Continue it or try again.")
+    without_text = _("The AI service ended its answer before the first word. Try again.")
 
 
 class Stalled(UpstreamError):
     code = "stalled"
     sentence = _("The AI service stopped talking for %(seconds)s s. Continue the answer or try again.")
+    without_text = _(
+        "The AI service began to work on an answer, then said nothing for %(seconds)s s. Try again, or choose"
+        " another model."
+    )
 
 
 class TookTooLong(UpstreamError):
     code = "took_too_long"
     sentence = _("The answer took longer than %(minutes)s min and was stopped. Continue it or ask for less.")
+    without_text = _("No answer came within %(minutes)s min. Try again, or ask for less.")
 
 
 class UpstreamReported(UpstreamError):

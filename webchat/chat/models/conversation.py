@@ -154,7 +154,10 @@ class Conversation(models.Model):
     def answer(
         self, question: Message, *, client_id: uuid.UUID | None, most_tokens: int, beginning: str = ""
     ) -> Exchange:
-        """Save the answers that are to come to a question, with what they may cost reserved."""
+        """Save the answers that are to come to a question, with what they may cost reserved.
+
+        With a `beginning` it is one answer, which starts with that text and goes on from there.
+        """
         self._lock()
         if client_id and (
             earlier := Message.objects.filter(asked_by_id=self.owner_id, client_id=client_id).first()

@@ -2,7 +2,7 @@
 
 import uuid
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from django.db import models
 from django.utils import timezone
@@ -10,9 +10,6 @@ from django.utils.translation import gettext_lazy as _
 
 from webchat.accounts.models import User
 from webchat.allocation.models import UsageRecord
-
-if TYPE_CHECKING:
-    from webchat.chat.models.conversation import Exchange, Parameters
 
 # An answer whose process has not been heard of for so long has lost it.
 LOST_AFTER = timedelta(seconds=15)
@@ -113,32 +110,6 @@ class Message(models.Model):
         """Has text, and more could follow."""
         broken_off = self.state in (self.State.STOPPED, self.State.INTERRUPTED)
         return bool(self.text) and (broken_off or self.finish_reason == "length")
-
-    # What a person does with a message
-
-    def ask_otherwise(
-        self, text: str, *, client_id: uuid.UUID, parameters: "Parameters", most_tokens: int
-    ) -> "Exchange":
-        """The same question in other words: a sibling, with its own answers."""
-        return self.conversation.ask(
-            text, client_id=client_id, parameters=parameters, most_tokens=most_tokens, after=self.parent
-        )
-
-    def answer_again(self, *, client_id: uuid.UUID | None, most_tokens: int) -> "Exchange":
-        """Another answer to this question, or beside this answer."""
-        question = self.parent if self.is_answer and self.parent else self
-        return self.conversation.answer(question, client_id=client_id, most_tokens=most_tokens)
-
-    def go_on(self, *, client_id: uuid.UUID | None, most_tokens: int) -> "Exchange":
-        """A sibling of this answer that begins with its text and goes on from there."""
-        assert self.parent is not None
-        return self.conversation.answer(
-            self.parent, client_id=client_id, most_tokens=most_tokens, beginning=self.text
-        )
-
-    def choose(self) -> None:
-        """Show the branch on which this message stands."""
-        self.conversation.show_branch_of(self)
 
     # What the process that generates an answer does with it
 

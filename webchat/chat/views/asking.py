@@ -62,7 +62,7 @@ def create_edit(request: PersonRequest, pk: UUID) -> HttpResponse:
     message = _message(request, pk, Message.Role.USER)
     conversation = message.conversation
     form = ComposerForm(request.POST, conversation=conversation, after=message.parent)
-    if _ask(form, lambda sent: message.ask_otherwise(**sent)) is None:
+    if _ask(form, lambda sent: conversation.ask(after=message.parent, **sent)) is None:
         if request.htmx:
             return note(request, " ".join(map(str, chain(*form.errors.values()))), _status(form))
         return conversation_page(request, conversation, form, _status(form))
@@ -73,8 +73,7 @@ def create_edit(request: PersonRequest, pk: UUID) -> HttpResponse:
 @require_POST
 def create_answer(request: PersonRequest, pk: UUID) -> HttpResponse:
     message = _message(request, pk)
-    question = message.parent if message.is_answer else message
-    return _answer(request, message, question, message.answer_again)
+    return _answer(request, message, message.parent if message.is_answer else message)
 
 
 @signed_in
@@ -83,7 +82,7 @@ def continue_answer(request: PersonRequest, pk: UUID) -> HttpResponse:
     message = _message(request, pk, Message.Role.ASSISTANT)
     if not message.can_continue:
         return note(request, _("This answer is complete; there is nothing to continue."), 422)
-    return _answer(request, message, message.parent, message.go_on)
+    return _answer(request, message, message.parent, beginning=message.text)
 
 
 @signed_in
@@ -98,7 +97,7 @@ def stop(request: PersonRequest, pk: UUID) -> HttpResponse:
 @require_POST
 def choose(request: PersonRequest, pk: UUID) -> HttpResponse:
     message = _message(request, pk)
-    message.choose()
+    message.conversation.show_branch_of(message)
     events.tell_conversation_changed(message.conversation_id)
     return _done(request, message.conversation)
 
@@ -132,18 +131,23 @@ def _ask(form: ComposerForm, verb: Callable[[dict[str, Any]], Exchange]) -> Exch
 
 
 def _answer(
-    request: PersonRequest, message: Message, question: Message | None, verb: Callable[..., Exchange]
+    request: PersonRequest, message: Message, question: Message | None, beginning: str = ""
 ) -> HttpResponse:
     if question is None:
         raise Http404
     recovery.end_lost_answers()
-    client_id = _uuid(request.POST.get("client_id", ""))
+    conversation = message.conversation
     try:
-        exchange = verb(client_id=client_id, most_tokens=prompt.most_tokens(message.conversation, question))
+        exchange = conversation.answer(
+            question,
+            client_id=_uuid(request.POST.get("client_id", "")),
+            most_tokens=prompt.most_tokens(conversation, question),
+            beginning=beginning,
+        )
     except Refused as refusal:
         return note(request, _sentence(refusal), 429 if isinstance(refusal, NothingAllocated) else 422)
     generation.start(exchange)
-    return _done(request, message.conversation)
+    return _done(request, conversation)
 
 
 def _sentence(refusal: Exception) -> str:

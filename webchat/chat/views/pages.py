@@ -79,5 +79,6 @@ def sidebar_list(request: PersonRequest, text: str = "", undo_url: str = "") -> 
     return render(request, "chat/sidebar_changed.html", context)
 
 
-def note(request: HttpRequest, text: str, status: int) -> HttpResponse:
-    return render(request, "layout_toast.html", {"text": text}, status=status)
+def note(request: PersonRequest, text: str, status: int) -> HttpResponse:
+    template = "layout_toast.html" if request.htmx else "chat/refused.html"
+    return render(request, template, {"text": text}, status=status)

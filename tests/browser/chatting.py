@@ -64,7 +64,7 @@ def until(condition: Callable[[], object], what: str, seconds: float = 20) -> No
     give_up_at = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < give_up_at, f"never happened: {what}"
-        time.sleep(0.05)
+        time.sleep(0.1)
 
 
 def numbers(page: Page) -> list[int]:

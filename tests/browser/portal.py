@@ -91,7 +91,9 @@ class Portal:
     def count_questions(self, text: str) -> int:
         """How many messages a person has sent with just this text."""
         with contextlib.closing(sqlite3.connect(self.database, timeout=10)) as database:
-            row = database.execute("SELECT count(*) FROM chat_message WHERE role = 'user' AND text = ?", [text])
+            row = database.execute(
+                "SELECT count(*) FROM chat_message WHERE role = 'user' AND text = ?", [text]
+            )
             (count,) = row.fetchone()
         return int(count)
 

@@ -28,6 +28,10 @@ class Watcher:
         """This story provokes it: a refusal, or a connection that is cut."""
         self._expected.append(pattern)
 
+    def expect_lost_connection(self) -> None:
+        """The browser says so, and htmx says so again."""
+        self.expect(r"WebSocket connection|ERR_CONNECTION|\[object Event\]")
+
     @property
     def complaints(self) -> list[str]:
         return [said for said in self._complaints if not any(re.search(one, said) for one in self._expected)]

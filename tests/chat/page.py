@@ -6,7 +6,14 @@ from html.parser import HTMLParser
 from xml.etree.ElementTree import Element, SubElement
 
 VOID = {"area", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
-LETTERS = {"pending": "p", "streaming": "r", "complete": "c", "stopped": "s", "failed": "f", "interrupted": "i"}
+LETTERS = {
+    "pending": "p",
+    "streaming": "r",
+    "complete": "c",
+    "stopped": "s",
+    "failed": "f",
+    "interrupted": "i",
+}
 
 
 def parse(html: str) -> Element:
@@ -39,7 +46,7 @@ class Page:
         return found
 
     def messages(self) -> list[Element]:
-        return [element for element in _list(self.find("#messages")) if element.get("class") == "message"]
+        return [element for element in self.root.iter() if element.get("class") == "message"]
 
     def seen(self) -> str:
         """What the page says it shows, as chat-socket.js does."""

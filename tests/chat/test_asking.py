@@ -75,7 +75,9 @@ async def test_nothing_allocated_any_more_keeps_the_conversation(
 
 async def test_the_conversation_keeps_its_parameters(alice_async: AsyncClient, token: APIToken) -> None:
     await offer("gpt-3.5-turbo")
-    conversation = await begin(alice_async, "Hello", model="gpt-3.5-turbo", temperature="0.7", system="Be brief.")
+    conversation = await begin(
+        alice_async, "Hello", model="gpt-3.5-turbo", temperature="0.7", system="Be brief."
+    )
     await until_ended(await last_answer(conversation))
     answer = await until_ended(await ask(alice_async, conversation, "And now?"))
     await conversation.arefresh_from_db()

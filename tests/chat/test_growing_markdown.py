@@ -160,6 +160,7 @@ def test_what_just_goes_on_is_extended(beginning: str, delta: str, target: str) 
         ("some *emphasis", "*"),
         ("a &am", "p; b"),
         ("a [link](https://example.org", ")"),
+        ("a [link](https://example.org 'ti", "tle')"),
         ("price $5", " and $x$"),
         ("one\n", "two"),
         ("2", "."),
@@ -254,6 +255,33 @@ def test_blocks_that_turn_out_to_be_one_formula_lose_their_text() -> None:
     assert len(reader.page) == 1
     assert "<math" in reader.page[0]
     assert reader.blocks[1:] == [""]
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        ["$$\n* star\n| a | b |\n", "- $$\n  more"],
+        ["text\n> ```\n$$\n````\n  code\n- item\n", "$$\na | b\n"],
+        ["text\n\\[\n```\n", "\\]\n", "$$\n"],
+    ],
+)
+def test_what_the_fuzz_test_found(pieces: list[str]) -> None:
+    growing = GrowingMarkdown()
+    reader = Reader(growing)
+    for piece in pieces:
+        growing.append(piece)
+        reader.look()
+    assert reader.page == reader_of("".join(pieces)).page
+
+
+def test_a_definition_waits_for_its_title() -> None:
+    growing = GrowingMarkdown()
+    reader = Reader(growing)
+    for line in ("Before.", "", "[ref]: https://example.org", "'a title", "goes on'", "", "See [ref].", ""):
+        growing.append(f"{line}\n")
+        reader.look()
+    assert 'title="a title\ngoes on"' in reader.page[-1]
+    assert "".join(reader.page) == render(growing.text)
 
 
 def test_a_text_that_becomes_too_long_is_shown_plainly_and_goes_on() -> None:

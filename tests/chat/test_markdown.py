@@ -77,6 +77,13 @@ def test_a_formula_with_lines_of_its_own_is_displayed(source: str) -> None:
     assert '<div class="math-block"><math display="block"' in render(source)
 
 
+def test_signs_in_formulas_are_signs() -> None:
+    html = render("$a < b \\le c \\text{ & <b>}$")
+    assert "<mo>&lt;</mo>" in html
+    assert "<mo>≤</mo>" in html
+    assert "&nbsp;&amp;&nbsp;&lt;b&gt;</mtext>" in html
+
+
 @pytest.mark.parametrize("environment", ["aligned", "align*", "gathered", "cases", "bmatrix"])
 def test_formulas_of_several_lines_are_laid_out(environment: str) -> None:
     html = render(f"$$\\begin{{{environment}}} a &= b \\\\ c &= d \\end{{{environment}}}$$")
@@ -92,9 +99,7 @@ def test_money_and_code_are_no_formulas(source: str) -> None:
     assert "<math" not in render(source)
 
 
-@pytest.mark.parametrize(
-    "latex", ["\\frac{", "\\left(", "{" * 900 + "}" * 900, "\\newcommand{\\a}{x}\\a", "x_"]
-)
+@pytest.mark.parametrize("latex", ["\\frac{", "\\left(", "{" * 900 + "}" * 900, "x_"])
 def test_a_formula_that_cannot_be_understood_is_shown_as_written(latex: str) -> None:
     html = render(f"before ${latex}$ after")
     assert text_of(html) == f"before ${latex}$ after\n" or "<math" in html

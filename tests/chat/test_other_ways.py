@@ -97,7 +97,9 @@ async def test_a_stopped_answer_goes_on_where_it_was(
     assert [message["content"] for message in asked][:2] == ["Count to 100", broken.text]
 
 
-async def test_what_a_continuation_took_is_only_what_was_new(alice_async: AsyncClient, token: APIToken) -> None:
+async def test_what_a_continuation_took_is_only_what_was_new(
+    alice_async: AsyncClient, token: APIToken
+) -> None:
     conversation = await begin(alice_async, "Count to 60", model="ERNIE-Bot-4", max_tokens="100")
     cut = await until_ended(await last_answer(conversation))
     assert (cut.state, cut.finish_reason) == ("complete", "length")

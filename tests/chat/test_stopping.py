@@ -61,8 +61,10 @@ async def test_every_page_sees_that_it_was_stopped(alice_async: AsyncClient, slo
         for tab in (one, other):
             await tab.until(lambda tab: tab.page.states()[-1] == "stopped", seconds=5)
         answer = await last_answer(conversation)
-        assert one.page.texts()[-1] == other.page.texts()[-1] == answer.text.rstrip(" ,") + (
-            "," if answer.text.rstrip().endswith(",") else ""
+        assert (
+            one.page.texts()[-1]
+            == other.page.texts()[-1]
+            == answer.text.rstrip(" ,") + ("," if answer.text.rstrip().endswith(",") else "")
         )
 
 

@@ -5,7 +5,6 @@ import re
 import uuid
 from collections.abc import Iterator
 from contextlib import aclosing
-from pathlib import Path
 
 import httpx
 import pytest
@@ -79,7 +78,9 @@ async def test_stop_works_on_a_page_of_the_other_process(portals: tuple[Portal, 
         async with follow(two, client, path) as socket:
             seen = await frames_until(socket, 'data-role="assistant" data-state="streaming"')
             answer = re.findall(r'id="message-([0-9a-f-]{36})" data-role="assistant"', seen)[-1]
-            other = httpx.AsyncClient(base_url=two.url, cookies=client.cookies, headers={"Origin": two.site_url})
+            other = httpx.AsyncClient(
+                base_url=two.url, cookies=client.cookies, headers={"Origin": two.site_url}
+            )
             async with other:
                 assert (await post(other, f"/messages/{answer}/stop/")).status_code == 303
             await frames_until(socket, 'data-role="assistant" data-state="stopped"')

@@ -7,6 +7,7 @@ from typing import Any
 
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.webauthn import forms
+from django.utils.translation import gettext_lazy as _
 
 
 @contextmanager
@@ -19,6 +20,10 @@ def wrong_if_garbled() -> Iterator[None]:
 
 
 class AddForm(forms.AddWebAuthnForm):  # type: ignore[misc]
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["name"].label = _("Name")
+
     def clean(self) -> Any:
         with wrong_if_garbled():
             return super().clean()

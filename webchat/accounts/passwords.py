@@ -2,11 +2,20 @@
 
 from allauth.account.auth_backends import AuthenticationBackend
 from allauth.account.internal.userkit import filter_users_by_email, get_user_by_username
+from django.contrib.auth import password_validation
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from webchat.accounts.models import PASSWORD_MAX_LENGTH, User
+
+
+class MinimumLengthValidator(password_validation.MinimumLengthValidator):
+    def get_error_message(self) -> str:
+        # Django 5.2's own sentence has no Chinese.
+        return _("This password is too short. It needs %(count)d characters or more.") % {
+            "count": self.min_length
+        }
 
 
 class MaximumLengthValidator:

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from webchat.accounts.models import User
 from webchat.allocation.models import Allocation, APIToken, ModelInfo
+from webchat.allocation.vault import VaultLocked
 from webchat.background import in_database
 from webchat.upstream import rules
 from webchat.upstream.errors import UpstreamError
@@ -44,8 +45,8 @@ async def refresh(user: User) -> bool:
 async def refresh_with(token: APIToken) -> bool:
     try:
         models = await token.client().models()
-    except UpstreamError as error:
-        logger.warning("The list of models could not be refreshed: %s", error.code)
+    except (UpstreamError, VaultLocked) as error:
+        logger.warning("The list of models could not be refreshed: %s", type(error).__name__)
         return False
     await in_database(keep, models)
     return True

@@ -60,6 +60,7 @@ class APITokenQuerySet(models.QuerySet["APIToken"]):
             Allocation.objects.update_or_create(user=None, defaults={"api_token": token})
         elif token.base_url != settings.UPSTREAM_BASE_URL:
             # Address and secret both come from the operator, so the token may follow its address.
+            validate_base_url(settings.UPSTREAM_BASE_URL)
             self.filter(pk=token.pk).update(base_url=settings.UPSTREAM_BASE_URL)
             token.base_url = settings.UPSTREAM_BASE_URL
         return token
@@ -183,7 +184,8 @@ class Allocation(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.user or _('Everyone')} → {self.api_token}"
+        everyone = _("Everyone")
+        return f"{self.user or everyone} → {self.api_token}"
 
 
 class UsageRecord(models.Model):
@@ -205,21 +207,21 @@ class UsageRecord(models.Model):
         ESTIMATED = "estimated", _("estimated")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    user = models.ForeignKey(User, models.SET_NULL, null=True, related_name="usage")
-    api_token = models.ForeignKey(APIToken, models.PROTECT, related_name="usage")
-    source = models.CharField(max_length=20, choices=Source.choices)
-    model = models.CharField(max_length=200)
-    answered_model = models.CharField(max_length=200, blank=True)
-    outcome = models.CharField(max_length=20, choices=Outcome.choices, default=Outcome.RESERVED)
-    origin = models.CharField(max_length=20, choices=Origin.choices, blank=True)
-    reserved_tokens = models.PositiveBigIntegerField(default=0)
-    prompt_tokens = models.PositiveBigIntegerField(default=0)
-    completion_tokens = models.PositiveBigIntegerField(default=0)
-    error_code = models.CharField(max_length=40, blank=True)
-    first_token_ms = models.PositiveIntegerField(null=True)
-    duration_ms = models.PositiveIntegerField(null=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-    settled_at = models.DateTimeField(null=True)
+    user = models.ForeignKey(User, models.SET_NULL, null=True, related_name="usage", verbose_name=_("person"))
+    api_token = models.ForeignKey(APIToken, models.PROTECT, related_name="usage", verbose_name=_("API token"))
+    source = models.CharField(_("source"), max_length=20, choices=Source.choices)
+    model = models.CharField(_("model asked"), max_length=200)
+    answered_model = models.CharField(_("model that answered"), max_length=200, blank=True)
+    outcome = models.CharField(_("outcome"), max_length=20, choices=Outcome.choices, default=Outcome.RESERVED)
+    origin = models.CharField(_("origin of the numbers"), max_length=20, choices=Origin.choices, blank=True)
+    reserved_tokens = models.PositiveBigIntegerField(_("reserved tokens"), default=0)
+    prompt_tokens = models.PositiveBigIntegerField(_("prompt tokens"), default=0)
+    completion_tokens = models.PositiveBigIntegerField(_("completion tokens"), default=0)
+    error_code = models.CharField(_("error"), max_length=40, blank=True)
+    first_token_ms = models.PositiveIntegerField(_("time to the first token (ms)"), null=True)
+    duration_ms = models.PositiveIntegerField(_("duration (ms)"), null=True)
+    created_at = models.DateTimeField(_("asked at"), auto_now_add=True)
+    settled_at = models.DateTimeField(_("settled at"), null=True)
 
     class Meta:
         verbose_name = _("usage record")
@@ -228,7 +230,7 @@ class UsageRecord(models.Model):
         indexes = [models.Index(fields=["user", "created_at"])]
 
     def __str__(self) -> str:
-        return f"{self.source} {self.model} {self.total_tokens}"
+        return f"{self.get_source_display()} {self.model} {self.total_tokens}"
 
     @property
     def total_tokens(self) -> int:

@@ -3,6 +3,9 @@
 from http import HTTPStatus
 from typing import Any, cast
 
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
+from allauth.usersessions.models import UserSession
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
@@ -14,20 +17,33 @@ from django.utils.translation import gettext_lazy as _
 from webchat.accounts.models import Invitation, User
 from webchat.allocation.models import Allocation, APIToken, UsageRecord, fingerprint
 
-admin.site.unregister(Group)
+# Groups come with allocations. allauth's own pages would show second factors and their secrets.
+for model in (Group, Authenticator, UserSession, SocialAccount, SocialApp, SocialToken):
+    admin.site.unregister(model)
 
 
 @admin.register(User)
 class PersonAdmin(UserAdmin):
     list_display = ["username", "email", "is_active", "is_staff", "last_login"]
     list_filter = ["is_active", "is_staff"]
-    actions = ["deactivate"]
+    fieldsets = [
+        (None, {"fields": ["username", "password"]}),
+        (_("Person"), {"fields": ["first_name", "last_name", "email"]}),
+        (_("Access"), {"fields": ["is_active", "is_staff", "is_superuser"]}),
+        (_("Dates"), {"fields": ["last_login", "date_joined"]}),
+    ]
+    actions = ["deactivate", "remove_second_factors"]
 
     @admin.action(description=_("Deactivate and sign out everywhere"))
     def deactivate(self, request: HttpRequest, queryset: Any) -> None:
         for person in queryset:
             person.deactivate()
         self.message_user(request, _("Done. They can no longer sign in."), messages.SUCCESS)
+
+    @admin.action(description=_("Remove second factors and passkeys (a lost phone)"))
+    def remove_second_factors(self, request: HttpRequest, queryset: Any) -> None:
+        Authenticator.objects.filter(user__in=queryset).delete()
+        self.message_user(request, _("Done. They sign in with the password alone now."), messages.SUCCESS)
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002
         response = super().user_change_password(request, id, form_url)
@@ -101,12 +117,16 @@ class APITokenForm(forms.ModelForm):
 @admin.register(APIToken)
 class APITokenAdmin(admin.ModelAdmin):
     form = APITokenForm
-    list_display = ["label", "ends_in", "base_url", "is_active", "last_error_sentence", "created_at"]
+    list_display = ["label", "ends_in", "base_url", "is_active", "last_error", "created_at"]
     fields = ["label", "base_url", "secret", "is_active"]
 
     @admin.display(description=_("ends in"))
     def ends_in(self, token: APIToken) -> str:
         return f"…{token.last_four}"
+
+    @admin.display(description=_("last error"))
+    def last_error(self, token: APIToken) -> str:
+        return token.last_error_sentence
 
 
 @admin.register(Allocation)

@@ -26,12 +26,12 @@ def split(source: str, tops: Sequence[Token]) -> list[str]:
     return [*chunks[:-1], chunks[-1][:-1]]
 
 
-def count_finished(chunks: Sequence[str], tops: Sequence[Token], complete_lines: int) -> int:
+def count_finished(chunks: Sequence[str], tops: Sequence[Token]) -> int:
     """How many blocks are finished: those before the last one that has a complete line, or fewer."""
-    last = sum(first_line(top) < complete_lines for top in tops) - 1
+    lines = "".join(chunks).split("\n")[:-1]
+    last = sum(first_line(top) < len(lines) for top in tops) - 1
     if last < 1:
         return 0
-    lines = "".join(chunks).split("\n")[:complete_lines]
     if "]:" in chunks[last - 1] and lines[first_line(tops[last]) - 1].strip():
         last -= 1  # a paragraph right behind a link's definition may become its title
     return min(last, _open_formula(lines, tops))

@@ -20,10 +20,18 @@ from webchat.upstream.rules import CATALOGUE, Range
 from webchat.upstream.wire import Message as ChatMessage
 
 
+class WordsField(forms.CharField):
+    """Words as a database takes them: PostgreSQL no NUL, UTF-8 no lone surrogate."""
+
+    def to_python(self, value: Any) -> str:
+        words = super().to_python(value) or ""
+        return words.replace("\0", "").encode("utf-8", "replace").decode()
+
+
 class QuestionForm(forms.Form):
     """A question's text, and the id that makes it happen once however often it is sent."""
 
-    text = forms.CharField(strip=False, required=False)
+    text = WordsField(strip=False, required=False)
     client_id = forms.UUIDField(
         required=False,
         widget=forms.HiddenInput,
@@ -33,11 +41,7 @@ class QuestionForm(forms.Form):
     )
 
     def clean_text(self) -> str:
-        # PostgreSQL takes no NUL, UTF-8 no lone surrogate.
-        text: str = (
-            self.cleaned_data["text"].replace("\0", "").encode("utf-8", "replace").decode().strip("\r\n")
-        )
-        text = text.replace("\r\n", "\n")
+        text: str = self.cleaned_data["text"].strip("\r\n").replace("\r\n", "\n")
         if not text.strip():
             raise forms.ValidationError(_("Write a message first."))
         if len(text) > settings.MESSAGE_MAX_CHARS:
@@ -73,7 +77,7 @@ class ComposerForm(QuestionForm):
             "invalid_choice": gettext_lazy("There is no model “%(value)s” here. Choose another one.")
         },
     )
-    system = forms.CharField(
+    system = WordsField(
         label=gettext_lazy("Instructions"),
         required=False,
         max_length=20_000,
@@ -107,7 +111,7 @@ class ComposerForm(QuestionForm):
         forms.IntegerField,
         rules.N,
         step="1",
-        label=gettext_lazy("Answers"),
+        label=gettext_lazy("Number of answers (n)"),
         help_text=gettext_lazy("1 to 5; only 1 with a temperature below 0.3."),
     )
 

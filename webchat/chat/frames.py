@@ -73,8 +73,8 @@ def answer_grew(pk: UUID, changes: Sequence[Change]) -> str:
     return render_to_string("chat/frames/answer_grew.html", {"pk": pk, "changes": changes})
 
 
-def title_changed(conversation: Conversation) -> str:
-    return render_to_string("chat/frames/title_changed.html", {"conversation": conversation})
+def header_changed(conversation: Conversation) -> str:
+    return render_to_string("chat/frames/header_changed.html", {"conversation": conversation})
 
 
 def not_understood() -> str:

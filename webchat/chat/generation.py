@@ -149,24 +149,30 @@ def _checkpoint(answers: list[Message], texts: list[str]) -> bool:
 async def _save(call: Call, error: UpstreamError | None, *, cancelled: bool) -> None:
     """Keep the last state of every answer, settle, and let readers know."""
     endings = [call.ending(number, error, cancelled=cancelled) for number in range(len(call.answers))]
-    for ending in endings:
-        ending["html"] = await asyncio.to_thread(markdown.render, ending["text"])
-        ending["renderer_version"] = markdown.RENDERER_VERSION
-    spent = call.spent(error, cancelled=cancelled)
+    try:
+        for ending in endings:
+            ending["html"] = await asyncio.to_thread(markdown.render, ending["text"])
+            ending["renderer_version"] = markdown.RENDERER_VERSION
+        await _finish_in_time(call, endings, call.spent(error, cancelled=cancelled))
+    finally:
+        # Saved or not, nobody works on them any more: what is not saved now is for the recovery to find.
+        for current in call.lives:
+            _running.pop(current.pk, None)
+            current.end()
+        await events.conversation_changed(call.conversation.pk)
+
+
+async def _finish_in_time(call: Call, endings: list[dict[str, Any]], spent: Spent) -> None:
     give_up_at = time.monotonic() + SAVING_SECONDS
     while True:
         try:
             await in_database(_finish, call, endings, spent)
-            break
+            return
         except OperationalError:
             if time.monotonic() > give_up_at:
                 logger.exception("The end of an answer could not be saved; it will be shown as interrupted")
-                break
+                return
             await asyncio.sleep(0.5)
-    for current in call.lives:
-        _running.pop(current.pk, None)
-        current.end()
-    await events.conversation_changed(call.conversation.pk)
 
 
 @transaction.atomic

@@ -131,7 +131,7 @@ class GrowingMarkdown:
             shown = tidy_code(self._open)
         is_whole = shown == self._open
         chunks = boundaries.split(shown, tops)
-        finished = boundaries.count_finished(chunks, tops, self._open.count("\n"))
+        finished = boundaries.count_finished(chunks, tops)
         tokens = self._show(chunks, finished)
         self._finish(chunks[:finished])
         if self._is_too_much():

@@ -34,6 +34,11 @@ class Followed:
     revision: int
     appearance: tuple[int, int]
 
+    @property
+    def has_news(self) -> bool:
+        is_as_sent = (self.live.revision, self.live.appearance) == (self.revision, self.appearance)
+        return self.live.has_ended or not is_as_sent
+
 
 class Reader:
     """A page that follows a conversation."""
@@ -49,7 +54,7 @@ class Reader:
     ) -> None:
         self._conversation_pk = conversation_pk
         self._shown = shown
-        self._title: str | None = None
+        self._header: tuple[str, str] | None = None
         self._titled_by = titled_by
         self._language = language
         self._send = send
@@ -92,7 +97,7 @@ class Reader:
         current = replace(loaded, messages=messages)
         await self._send_frame(frames.difference(self._shown, current))
         self._shown = frames.seen(messages)
-        await self._send_title(conversation)
+        await self._send_header(conversation)
 
     def _load(self) -> tuple[Conversation, Thread]:
         conversation = Conversation.objects.get(pk=self._conversation_pk)
@@ -130,13 +135,13 @@ class Reader:
         followed.revision, followed.appearance = answer.revision, answer.appearance
         await self._send_frame(frame)
 
-    async def _send_title(self, conversation: Conversation) -> None:
-        known = (
-            self._title == conversation.title if self._title else self._titled_by == conversation.titled_by
-        )
-        self._title = conversation.title
-        if not known:
-            await self._send_frame(frames.title_changed(conversation))
+    async def _send_header(self, conversation: Conversation) -> None:
+        header = (conversation.title, conversation.model)
+        # What a page has that has just been opened is known by who gave it its title.
+        is_known = header == self._header if self._header else self._titled_by == conversation.titled_by
+        self._header = header
+        if not is_known:
+            await self._send_frame(frames.header_changed(conversation))
 
     async def _send_frame(self, frame: str) -> None:
         if frame:
@@ -148,7 +153,7 @@ class Reader:
         while self._is_behind() and time.monotonic() < give_up_at:
             self._news.clear()
             await _wait(self._news, PATIENCE_SECONDS)
-        if self._is_stale or any(f.live.revision != f.revision for f in self._followed):
+        if self._is_stale or any(followed.has_news for followed in self._followed):
             return
         if not await _wait(self._news, self._patience()):
             self._is_stale = self._has_unfollowed

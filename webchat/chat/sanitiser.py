@@ -34,7 +34,6 @@ def _only_notes(address: str) -> str | None:
 
 _cleaner = nh3.Cleaner(
     tags={*_HTML.split(), *_MATHML.split()},
-    clean_content_tags={"script", "style"},
     attributes={
         "a": {"href", "title", "id"},
         "code": set(),
@@ -50,7 +49,7 @@ _cleaner = nh3.Cleaner(
         "div": {"role": {"region"}, "tabindex": {"0"}},
         "math": {"display": {"block", "inline"}},
     },
-    set_tag_attribute_values={"input": {"type": "checkbox", "disabled": ""}},
+    set_tag_attribute_values={"input": {"type": "checkbox"}},
     allowed_classes={
         "a": {"footnote-backref"},
         "code": {"highlight", "formula-source"},

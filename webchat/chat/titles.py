@@ -70,5 +70,5 @@ def _reserve(conversation: Conversation, messages: list[ChatMessage]) -> tuple[U
 def clean(title: str) -> str:
     """One line without the quotes and the full stop that models like to add; empty when it is no title."""
     line = next((line.strip() for line in title.splitlines() if line.strip()), "")
-    line = line.strip("\"'“”‘’《》「」#* ").rstrip(".。").strip()
+    line = line.replace("**", "").strip("\"'“”‘’《》「」#* ").rstrip(".。").strip()
     return line if len(line) <= LONGEST else ""

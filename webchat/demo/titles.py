@@ -66,4 +66,6 @@ def _chinese(subject: str) -> str:
         if clause.strip()
     ]
     clause = clauses[0].strip(" “”\"'《》「」") if clauses else "新的对话"
+    if clause.isascii():
+        return _english(clause)
     return clause[:_LONGEST_ZH] if len(clause) > 1 else f"关于{clause}"

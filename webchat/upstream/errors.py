@@ -48,10 +48,8 @@ from django.utils.translation import gettext_lazy as _
 
 def describe(code: str, params: Mapping[str, Any], *, has_text: bool = True) -> str:
     """In the active language: what happened and what to do. Without any text there is nothing to continue."""
-    kind = _BY_CODE.get(code, UnknownProblem)
-    if kind.without_text and not has_text:
-        return str(kind.without_text) % _Forgiving(params)
-    return kind.sentence_for(_Forgiving(params))
+    kind, known = _BY_CODE.get(code, UnknownProblem), _Forgiving(params)
+    return kind.sentence_for(known) if has_text or not kind.without_text else str(kind.without_text) % known
 
 
 class UpstreamError(Exception):
@@ -213,9 +211,7 @@ class NotAnAnswer(UpstreamError):
 class EmptyAnswer(UpstreamError):
     code = "empty_answer"
     sentence = _("The AI service sent an empty answer. Try again, or put the question differently.")
-    filtered = _(
-        "The AI service withheld its answer because of its content filter. Put the question differently."
-    )
+    filtered = _("The AI service's content filter withheld its answer. Put the question differently.")
     no_room = _("The limit on the answer's length left no room for an answer. Raise the limit and try again.")
 
     @classmethod
@@ -262,10 +258,7 @@ class CutOff(UpstreamError):
 class Stalled(UpstreamError):
     code = "stalled"
     sentence = _("The AI service stopped talking for %(seconds)s s. Continue the answer or try again.")
-    without_text = _(
-        "The AI service began to work on an answer, then said nothing for %(seconds)s s. Try again, or choose"
-        " another model."
-    )
+    without_text = _("The AI service fell silent for %(seconds)s s before its first word. Try again.")
 
 
 class TookTooLong(UpstreamError):

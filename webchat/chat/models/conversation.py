@@ -68,8 +68,8 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
             with transaction.atomic():
                 conversation = self.create(owner=owner, title=title_from(text), **asdict(parameters))
                 return ask(conversation)
-        except IntegrityError:
-            # The same request won the race in another process.
+        except (IntegrityError, ClientIdReused):
+            # The same request won the race in another process; other words with this id are refused once more.
             return ask(earlier.get().conversation)
 
 

@@ -8,7 +8,7 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
 from webchat import background
@@ -34,7 +34,7 @@ def conversations(request: PersonRequest) -> HttpResponse:
 
 
 @signed_in
-@require_GET
+@require_safe
 def conversation(request: PersonRequest, pk: UUID) -> HttpResponse:
     found = get_object_or_404(Conversation.objects.owned_by(request.user), pk=pk)
     recovery.end_lost_answers()
@@ -53,7 +53,7 @@ async def _spawn_refresh(user: User) -> None:
 
 
 @signed_in
-@require_GET
+@require_safe
 def sidebar_page(request: PersonRequest) -> HttpResponse:
     page = request.GET.get("page", "")
     number = int(page) if page.isascii() and page.isdecimal() and len(page) < 6 else 1

@@ -1,0 +1,98 @@
+"""The same moment in several threads, as in several processes: the database decides, and only one wins."""
+
+import threading
+import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import pytest
+from django.db import connection
+
+from tests.chat.history import add, tell
+from webchat.accounts.models import User
+from webchat.allocation import metering
+from webchat.allocation.metering import Spent
+from webchat.allocation.models import APIToken, UsageRecord
+from webchat.chat.models import AnswerStillRunning, Conversation, Exchange, Message, Parameters
+
+T = TypeVar("T")
+AT_ONCE = 4
+
+
+def at_once(verb: Callable[[int], T]) -> list[T | Exception]:
+    """What each of several threads gets that begin together."""
+    barrier = threading.Barrier(AT_ONCE)
+
+    def run(number: int) -> T | Exception:
+        try:
+            barrier.wait(10)
+            return verb(number)
+        except Exception as error:
+            return error
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        return list(threads.map(run, range(AT_ONCE)))
+
+
+@pytest.mark.parametrize("_round", range(3))
+def test_a_first_question_sent_at_once_begins_one_conversation(
+    transactional_db: None, alice: User, token: APIToken, _round: int
+) -> None:
+    client_id = uuid.uuid4()
+
+    def begin(_number: int) -> Exchange:
+        return Conversation.objects.begin(
+            alice, "Hello", client_id=client_id, parameters=Parameters("gpt-4"), most_tokens=9
+        )
+
+    exchanges = at_once(begin)
+    assert [error for error in exchanges if isinstance(error, Exception)] == []
+    assert len({exchange.question.pk for exchange in exchanges}) == 1
+    assert sum(exchange.is_new for exchange in exchanges) == 1
+    assert (Conversation.objects.count(), Message.objects.count(), UsageRecord.objects.count()) == (1, 2, 1)
+
+
+def test_the_next_question_sent_at_once_is_one(transactional_db: None, alice: User, token: APIToken) -> None:
+    conversation, client_id = tell(alice, "Hello", "Hi"), uuid.uuid4()
+
+    def ask(_number: int) -> Exchange:
+        mine = Conversation.objects.get(pk=conversation.pk)
+        return mine.ask("More", client_id=client_id, parameters=mine.parameters, most_tokens=9)
+
+    exchanges = at_once(ask)
+    assert [error for error in exchanges if isinstance(error, Exception)] == []
+    assert sum(exchange.is_new for exchange in exchanges) == 1
+    assert (Message.objects.count(), UsageRecord.objects.count()) == (4, 1)
+
+
+def test_of_two_tabs_that_ask_one_waits(transactional_db: None, alice: User, token: APIToken) -> None:
+    conversation = tell(alice, "Hello", "Hi")
+
+    def ask(number: int) -> Exchange:
+        mine = Conversation.objects.get(pk=conversation.pk)
+        return mine.ask(f"{number}", client_id=uuid.uuid4(), parameters=mine.parameters, most_tokens=9)
+
+    outcomes = at_once(ask)
+    assert [type(outcome) for outcome in outcomes].count(AnswerStillRunning) == AT_ONCE - 1
+    assert (Message.objects.count(), UsageRecord.objects.count()) == (4, 1)
+
+
+def test_of_those_who_end_an_answer_one_does(transactional_db: None, alice: User) -> None:
+    conversation = tell(alice, "Hello")
+    answer = add(conversation, conversation.leaf, "So far", state="streaming")
+    states = ["complete", "stopped", "interrupted", "failed"]
+    won = at_once(lambda number: Message.objects.get(pk=answer.pk).end(states[number], text=states[number]))
+    assert sorted(won) == [False, False, False, True]
+    answer.refresh_from_db()
+    assert answer.state == answer.text == states[won.index(True)]
+
+
+def test_a_call_is_settled_once(transactional_db: None, alice: User, token: APIToken) -> None:
+    record = metering.reserve(alice, source="chat", model="gpt-4", most_tokens=9)
+    won = at_once(lambda number: metering.settle(record.pk, Spent("complete", None, number, number)))
+    assert sorted(won) == [False, False, False, True]
+    record.refresh_from_db()
+    assert record.prompt_tokens == record.completion_tokens == won.index(True)

@@ -18,22 +18,28 @@ logger = logging.getLogger(__name__)
 # thread that asgiref would give to everybody.
 database_threads = ThreadPoolExecutor(max_workers=8, thread_name_prefix="database")
 _tasks: set[asyncio.Task[Any]] = set()
+_saving: set[asyncio.Task[Any]] = set()
 
 
-def spawn(work: Coroutine[Any, Any, T], *, name: str) -> asyncio.Task[T]:
+def spawn(work: Coroutine[Any, Any, T], *, name: str, saves: bool = False) -> asyncio.Task[T]:
     """Start a task that belongs to no request; an exception in it is logged, never lost.
+
+    One that `saves` is let finish when the process ends.
 
     Its context is a fresh one: a request's context would tie it to that request's language and to
     its thread, which ends with the request.
     """
     task = asyncio.get_running_loop().create_task(work, name=name, context=contextvars.Context())
     _tasks.add(task)
+    if saves:
+        _saving.add(task)
     task.add_done_callback(_forget)
     return task
 
 
 def _forget(task: asyncio.Task[Any]) -> None:
     _tasks.discard(task)
+    _saving.discard(task)
     if not task.cancelled() and (error := task.exception()):
         logger.error("Task %s failed", task.get_name(), exc_info=error)
 
@@ -46,11 +52,20 @@ async def in_database(verb: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -
 
 
 async def drain(seconds: float, *, cancel: bool = False) -> None:
-    """Wait until this loop's tasks have ended, at most so long; with `cancel` ask them to end first."""
+    """Wait until this loop's tasks have ended, at most so long; with `cancel` ask them to end first.
+
+    Tasks that save what must not be lost are never cancelled, only waited for.
+    """
     loop = asyncio.get_running_loop()
-    tasks = {task for task in _tasks if task.get_loop() is loop and task is not asyncio.current_task()}
-    if cancel:
-        for task in tasks:
-            task.cancel()
-    if tasks:
-        await asyncio.wait(tasks, timeout=seconds)
+    give_up_at = loop.time() + seconds
+    asked: set[asyncio.Task[Any]] = set()
+    # A task that is cancelled may start another one, which saves what it had.
+    while (left := give_up_at - loop.time()) > 0:
+        tasks = {task for task in _tasks if task.get_loop() is loop and task is not asyncio.current_task()}
+        if not tasks:
+            return
+        if cancel:
+            for task in tasks - _saving - asked:
+                task.cancel()
+            asked |= tasks
+        await asyncio.wait(tasks, timeout=left, return_when=asyncio.FIRST_COMPLETED)

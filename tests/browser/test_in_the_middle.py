@@ -9,8 +9,8 @@ from tests.browser.portal import Portal
 from tests.browser.watching import Watcher
 from tests.browser.wire import Wire
 
-QUESTION = "Count to 30"
-COUNTED = list(range(1, 31))
+QUESTION = "Count to 25"
+COUNTED = list(range(1, 26))
 
 
 def begin_counting(page: Page) -> None:

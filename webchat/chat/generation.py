@@ -91,7 +91,8 @@ async def run(call: Call) -> None:
         for companion in companions:
             companion.cancel()
     # A second cancellation (stopped while saving, shutdown) must not get between an answer and its end.
-    await asyncio.shield(background.spawn(_save(call, error, cancelled=cancelled), name="save an answer"))
+    saving = _save(call, error, cancelled=cancelled)
+    await asyncio.shield(background.spawn(saving, name="save an answer", saves=True))
     await _afterwards(call, error)
 
 
@@ -150,8 +151,8 @@ async def _save(call: Call, error: UpstreamError | None, *, cancelled: bool) -> 
     """Keep the last state of every answer, settle, and let readers know."""
     endings = [call.ending(number, error, cancelled=cancelled) for number in range(len(call.answers))]
     try:
-        for ending in endings:
-            ending["html"] = await asyncio.to_thread(markdown.render, ending["text"])
+        for answer, ending in zip(call.answers, endings, strict=True):
+            ending["html"] = await asyncio.to_thread(markdown.render, ending["text"], answer.pk.hex[:8])
             ending["renderer_version"] = markdown.RENDERER_VERSION
         await _finish_in_time(call, endings, call.spent(error, cancelled=cancelled))
     finally:

@@ -133,7 +133,7 @@ def _html(message: Message) -> SafeString:
     if not message.is_answer or message.is_running:
         return SafeString()
     if message.renderer_version != markdown.RENDERER_VERSION:
-        message.html = markdown.render(message.text)
+        message.html = markdown.render(message.text, prefix=message.pk.hex[:8])
         kept = {"html": message.html, "renderer_version": markdown.RENDERER_VERSION}
         Message.objects.filter(pk=message.pk, text=message.text).update(**kept)
     return mark_safe(message.html)  # noqa: S308 (sanitised by markdown.render before it was kept)

@@ -10,6 +10,7 @@ from webchat.demo import counting
 from webchat.demo.faults import FAULTS
 from webchat.demo.practice import PIECES, TEXT
 from webchat.upstream import tokens
+from webchat.upstream.errors import describe
 from webchat.upstream.wire import Message as ChatMessage
 
 pytestmark = pytest.mark.django_db
@@ -75,6 +76,12 @@ def test_the_next_question_is_answered(run: Run, row: Row) -> None:
     answer, following = run.outcomes[row.id].answer, run.outcomes[row.id].next_answer
     assert following.pk != answer.pk
     assert (following.state, following.text) == ("complete", ORDINARY)
+
+
+@pytest.mark.parametrize("code", ["connection_lost", "cut_off", "stalled", "took_too_long"])
+def test_before_the_first_word_nobody_is_told_to_continue(code: str) -> None:
+    assert "ontinue" in describe(code, {})
+    assert "ontinue" not in describe(code, {}, has_text=False)
 
 
 @pytest.mark.parametrize("place", ["F26", "F26-choices", "F26-top", "F26-final"])

@@ -1,6 +1,7 @@
 """The portal's settings, independent of what stands in a developer's .env."""
 
 import os
+import tempfile
 
 from cryptography.fernet import Fernet
 
@@ -23,7 +24,8 @@ STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.Static
 WHITENOISE_AUTOREFRESH = True
 if "TEST_DATABASE_URL" not in os.environ:
     # A file, not memory: several threads write while tests run, as they do in the portal.
-    DATABASES["default"]["TEST"] = {"NAME": VAR_DIR / f"test-{os.getpid()}.sqlite3"}  # noqa: F405
+    folder = tempfile.TemporaryDirectory(prefix="webchat-tests-")
+    DATABASES["default"]["TEST"] = {"NAME": f"{folder.name}/test.sqlite3"}  # noqa: F405
 # Faults that a person would wait a minute for
 UPSTREAM_CONNECT_SECONDS = 2.0
 UPSTREAM_FIRST_CONTENT_SECONDS = 2.0

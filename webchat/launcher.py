@@ -29,7 +29,8 @@ def main() -> int:
         print(f"Port {options.port} is taken. Choose another one: bin/run --port 8001", file=sys.stderr)
         return 1
     read_environment()
-    os.environ.setdefault("SITE_URL", f"http://{options.host}:{options.port}")
+    is_private = options.host in ("127.0.0.1", "localhost", "::1")
+    os.environ.setdefault("SITE_URL", f"http://{options.host if is_private else '127.0.0.1'}:{options.port}")
     has_team = prepare()
     children: list[subprocess.Popen[str]] = []
     signal.signal(signal.SIGTERM, end)
@@ -39,7 +40,7 @@ def main() -> int:
         portal = start("serve", "--host", options.host, "--port", str(options.port))
         children.append(portal)
         if wait_until_it_answers(options.host, options.port, portal):
-            greet(has_team)
+            greet(has_team, is_private)
         return portal.wait()
     except KeyboardInterrupt:
         return 0
@@ -70,7 +71,6 @@ def read_environment() -> None:
     made = {"SECRET_KEY": secrets.token_urlsafe(50), "VAULT_KEYS": Fernet.generate_key().decode()}
     missing = {name: value for name, value in made.items() if name not in os.environ}
     if missing:
-        VAR_DIR.mkdir(exist_ok=True)
         with open(MADE, "a", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
             file.writelines(f"{name}={value}\n" for name, value in missing.items())
         os.environ.update(missing)
@@ -137,10 +137,12 @@ def wait_until_it_answers(host: str, port: int, portal: subprocess.Popen[str]) -
     return False
 
 
-def greet(has_team: bool) -> None:
+def greet(has_team: bool, is_private: bool) -> None:
     print(f"\n  Webchat is at {os.environ['SITE_URL']}")
     if has_team:
         print("  Sign in as admin, alice or bob; the password of each is webchat-demo.")
+    if has_team and not is_private:
+        print("  Everyone who reaches this machine can do that. Deactivate the three, and set SITE_URL.")
     if os.environ.get("UPSTREAM_API_KEY") == DEMO_KEY:
         print("  Answers come from the demo upstream: scripted, no real model. See README.md for a real one.")
     print("  Ctrl-C ends it.\n", flush=True)

@@ -57,6 +57,15 @@ def test_another_key_becomes_everyone_s(configured: Settings) -> None:
     assert APIToken.objects.count() == 2 and Allocation.objects.get().api_token == token
 
 
+def test_a_key_that_comes_back_is_everyone_s_again(configured: Settings) -> None:
+    first = APIToken.objects.all().import_from_environment()
+    configured.UPSTREAM_API_KEY = "sk-the-next-one-12"
+    APIToken.objects.all().import_from_environment()
+    configured.UPSTREAM_API_KEY = KEY
+    APIToken.objects.all().import_from_environment()
+    assert Allocation.objects.get().api_token == first
+
+
 @pytest.mark.parametrize("missing", ["UPSTREAM_API_KEY", "UPSTREAM_BASE_URL"])
 def test_one_without_the_other_is_nothing(configured: Settings, missing: str) -> None:
     setattr(configured, missing, "")

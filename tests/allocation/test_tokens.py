@@ -5,6 +5,7 @@ from django.core.exceptions import ValidationError
 
 from tests.conftest import SECRET
 from webchat.allocation.models import APIToken
+from webchat.upstream.errors import describe
 
 URL = "https://api.example.com"
 
@@ -59,7 +60,7 @@ def test_what_is_no_address_is_refused(db: None, url: str) -> None:
 def test_a_new_secret_clears_what_the_old_one_had_done(token: APIToken) -> None:
     token.note_refusal("token_refused")
     token.refresh_from_db()
-    assert "refused the API token" in token.last_error_sentence and token.last_error_at
+    assert token.last_error_sentence == describe("token_refused", {}) and token.last_error_at
     token.replace_secret("sk-another-one-456")
     token.save()
     token.refresh_from_db()

@@ -7,6 +7,7 @@ from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 from django.test import AsyncClient
+from django.utils.html import escape
 from pytest_django import Settings
 
 from tests.chat.asking import begin, last_answer, until_ended
@@ -14,6 +15,7 @@ from tests.conftest import SECRET
 from webchat.allocation import vault
 from webchat.allocation.models import APIToken, UsageRecord
 from webchat.allocation.vault import VaultLocked
+from webchat.upstream.errors import describe
 
 
 def new_key() -> str:
@@ -84,5 +86,5 @@ async def test_with_the_wrong_key_an_answer_fails_in_words(
     answer = await until_ended(await last_answer(conversation))
     page = (await alice_async.get(conversation.get_absolute_url())).content.decode()
     assert (answer.state, answer.error_code) == ("failed", "bad_secret")
-    assert "Ask an administrator to enter it again." in page and "Try again" in page
+    assert escape(describe("bad_secret", {})) in page and "Try again" in page
     assert (await UsageRecord.objects.aget()).outcome == "failed"

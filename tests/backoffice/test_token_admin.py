@@ -4,11 +4,13 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.http import HttpResponse
 from django.test import Client
+from django.utils.html import escape
 
 from tests.conftest import SECRET, signed_in
 from webchat.accounts.models import User
 from webchat.allocation import vault
 from webchat.allocation.models import Allocation, APIToken
+from webchat.upstream.errors import describe
 
 LIST = "/admin/allocation/apitoken/"
 CANARY = "sk-typed-by-an-admin-7"
@@ -102,7 +104,7 @@ def test_no_page_has_a_secret_in_it(as_admin: Client, token: APIToken) -> None:
 def test_the_list_says_what_was_wrong_with_a_token(as_admin: Client, token: APIToken) -> None:
     token.note_refusal("token_refused")
     html = as_admin.get(LIST).content.decode()
-    assert f"…{SECRET[-4:]}" in html and "The AI service refused the API token." in html
+    assert f"…{SECRET[-4:]}" in html and escape(describe("token_refused", {})) in html
 
 
 def test_only_admins_come_in(as_alice: Client, client: Client, token: APIToken) -> None:

@@ -50,19 +50,19 @@ class APITokenQuerySet(models.QuerySet["APIToken"]):
 
     @transaction.atomic
     def import_from_environment(self) -> "APIToken | None":
-        """Keep `UPSTREAM_API_KEY` as a token that everyone may use; nothing changes when it is here already."""
+        """Keep `UPSTREAM_API_KEY` as the token of everyone, unless an admin has given everyone another one."""
         secret = settings.UPSTREAM_API_KEY
         if not secret or not settings.UPSTREAM_BASE_URL:
             return None
         token = self.filter(fingerprint=fingerprint(secret)).first()
         if token is None:
             token = self.add(secret, label="UPSTREAM_API_KEY", base_url=settings.UPSTREAM_BASE_URL)
-            Allocation.objects.update_or_create(user=None, defaults={"api_token": token})
-        elif token.base_url != settings.UPSTREAM_BASE_URL:
-            # Address and secret both come from the operator, so the token may follow its address.
-            validate_base_url(settings.UPSTREAM_BASE_URL)
-            self.filter(pk=token.pk).update(base_url=settings.UPSTREAM_BASE_URL)
-            token.base_url = settings.UPSTREAM_BASE_URL
+        # Address and secret both come from the operator, so the token may follow its address.
+        validate_base_url(settings.UPSTREAM_BASE_URL)
+        token.base_url, token.is_imported = settings.UPSTREAM_BASE_URL, True
+        token.save(update_fields=["base_url", "is_imported"])
+        Allocation.objects.filter(user=None, api_token__is_imported=True).update(api_token=token)
+        Allocation.objects.get_or_create(user=None, defaults={"api_token": token})
         return token
 
     @transaction.atomic
@@ -93,6 +93,7 @@ class APIToken(models.Model):
         error_messages={"unique": _("This token is in the vault already.")},
     )
     is_active = models.BooleanField(_("in use"), default=True)
+    is_imported = models.BooleanField(default=False, editable=False)
     last_error = models.CharField(_("last error"), max_length=40, blank=True, editable=False)
     last_error_at = models.DateTimeField(_("last error at"), null=True, editable=False)
     created_at = models.DateTimeField(_("added"), auto_now_add=True)

@@ -117,7 +117,7 @@ class APITokenForm(forms.ModelForm):
 @admin.register(APIToken)
 class APITokenAdmin(admin.ModelAdmin):
     form = APITokenForm
-    list_display = ["label", "ends_in", "base_url", "is_active", "last_error", "created_at"]
+    list_display = ["label", "ends_in", "base_url", "is_active", "last_error_sentence", "created_at"]
     fields = ["label", "base_url", "secret", "is_active"]
 
     @admin.display(description=_("ends in"))
@@ -125,7 +125,7 @@ class APITokenAdmin(admin.ModelAdmin):
         return f"…{token.last_four}"
 
     @admin.display(description=_("last error"))
-    def last_error(self, token: APIToken) -> str:
+    def last_error_sentence(self, token: APIToken) -> str:
         return token.last_error_sentence
 
 

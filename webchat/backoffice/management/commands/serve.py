@@ -9,6 +9,7 @@ from channels.routing import get_default_application
 from daphne.endpoints import build_endpoint_description_strings
 from daphne.server import Server
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from twisted.internet.defer import Deferred
 
@@ -28,7 +29,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, host: str, port: int, **options: Any) -> None:
         check_vault()
-        APIToken.objects.all().import_from_environment()
+        import_token()
         recovery.end_lost_answers()
         async_to_sync(refresh_models)()
         logging.getLogger("daphne").setLevel(logging.WARNING)
@@ -58,9 +59,16 @@ def check_vault() -> None:
             unseal(token.sealed)
         except VaultLocked:
             raise CommandError(
-                f"VAULT_KEYS does not open the token “{token}”. Put the key back that sealed it,"
-                " or delete the token and enter it again."
+                f"VAULT_KEYS does not open the token “{token}”. Put the key back that sealed it."
+                " docs/operations.md says what to do when it is lost."
             ) from None
+
+
+def import_token() -> None:
+    try:
+        APIToken.objects.all().import_from_environment()
+    except ValidationError as error:
+        raise CommandError(f"UPSTREAM_BASE_URL and UPSTREAM_API_KEY: {' '.join(error.messages)}") from None
 
 
 async def refresh_models() -> None:

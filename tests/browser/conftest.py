@@ -1,5 +1,6 @@
 """One portal in its own process, one Chromium, and pages of them that have to be quiet."""
 
+import gc
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -41,6 +42,8 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser
         browser.close()
+    # Playwright's greenlets end here, and not while the interpreter is compiling some later module.
+    gc.collect()
 
 
 @pytest.fixture(scope="package")

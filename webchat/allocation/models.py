@@ -127,9 +127,15 @@ class APIToken(models.Model):
         )
         return UpstreamClient(self.base_url, vault.unseal(self.sealed), deadlines=deadlines)
 
-    def note_refusal(self, code: str) -> None:
-        """Remember that the upstream refused this token, for the admins to see."""
-        APIToken.objects.filter(pk=self.pk).update(last_error=code, last_error_at=timezone.now())
+    def note_refusal(self, code: str) -> bool:
+        """Remember that the upstream refused this token; tells whether that is news."""
+        others = APIToken.objects.filter(pk=self.pk).exclude(last_error=code)
+        return bool(others.update(last_error=code, last_error_at=timezone.now()))
+
+    def note_success(self) -> None:
+        """The upstream takes this token again."""
+        if self.last_error:
+            APIToken.objects.filter(pk=self.pk).update(last_error="", last_error_at=None)
 
     @property
     def last_error_sentence(self) -> str:

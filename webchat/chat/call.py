@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 
 from webchat.allocation.metering import Spent
+from webchat.allocation.models import APIToken
 from webchat.chat.live import LiveAnswer, Notice
 from webchat.chat.models import Conversation, Message
 from webchat.upstream import tokens
@@ -26,6 +27,7 @@ class Call:
     answers: list[Message]
     lives: list[LiveAnswer]
     usage_id: UUID
+    token: APIToken | None = None
     # Set before its task is cancelled: a person stopped it, it was not interrupted.
     stopped: bool = False
     prompt_tokens: int = 0

@@ -20,7 +20,7 @@ from mdit_py_plugins.footnote import footnote_plugin
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexer import Lexer
-from pygments.lexers import get_lexer_by_name
+from pygments.lexers import find_lexer_class_by_name
 from pygments.util import ClassNotFound
 
 from webchat.chat import formulas
@@ -36,6 +36,7 @@ Env = MutableMapping[str, Any]
 
 _URL = re.compile(r"https?://|mailto:", re.IGNORECASE)
 _TASK = re.compile(r"\[([ xX])\][ \t]+")
+_formatter = HtmlFormatter(nowrap=True)
 _LANGUAGE = re.compile(r"[\w+#.-]{1,40}")
 
 
@@ -138,13 +139,14 @@ def _highlighted(code: str, language: str) -> str:
     lexer = _lexer(language.lower()) if len(code) <= MAX_HIGHLIGHTED else None
     if lexer is None:
         return escape(code)
-    return str(highlight(code, lexer, HtmlFormatter(nowrap=True)))
+    # A new lexer each time: some keep notes, and several threads render.
+    return str(highlight(code, lexer(stripnl=False, ensurenl=False), _formatter))
 
 
 @lru_cache(maxsize=256)
-def _lexer(language: str) -> Lexer | None:
+def _lexer(language: str) -> type[Lexer] | None:
     try:
-        return get_lexer_by_name(language, stripnl=False, ensurenl=False)
+        return find_lexer_class_by_name(language)
     except ClassNotFound:
         return None
 

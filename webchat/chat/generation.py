@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import OperationalError, transaction
 
 from webchat import background
-from webchat.allocation import catalogue, metering
+from webchat.allocation import alarms, catalogue, metering
 from webchat.allocation.metering import Spent
 from webchat.allocation.models import UsageRecord
 from webchat.allocation.vault import VaultLocked
@@ -105,9 +105,9 @@ async def _ask(call: Call) -> None:
 
 def _prepare(call: Call) -> tuple[UpstreamClient, ChatRequest]:
     request = call.request(prompt.to_answer(call.conversation, call.answers[0]))
-    usage = UsageRecord.objects.select_related("api_token").get(pk=call.usage_id)
+    call.token = UsageRecord.objects.select_related("api_token").get(pk=call.usage_id).api_token
     try:
-        return usage.api_token.client(), request
+        return call.token.client(), request
     except VaultLocked:
         raise BadSecret from None
 
@@ -184,13 +184,10 @@ def _finish(call: Call, endings: list[dict[str, Any]], spent: Spent) -> None:
 
 
 async def _afterwards(call: Call, error: UpstreamError | None) -> None:
-    if error and error.about_token and not error.retryable:
-        await in_database(_note_refusal, call.usage_id, error.code)
+    if call.token and error and error.about_token and not error.retryable:
+        await in_database(alarms.token_refused, call.token, error.code)
     if isinstance(error, ModelNotFound):
         await catalogue.refresh(call.conversation.owner)
-    if error is None and call.finished:
+    if call.token and error is None and call.finished:
+        await in_database(call.token.note_success)
         await titles.give(call)
-
-
-def _note_refusal(usage_id: UUID, code: str) -> None:
-    UsageRecord.objects.select_related("api_token").get(pk=usage_id).api_token.note_refusal(code)

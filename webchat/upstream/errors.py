@@ -166,7 +166,7 @@ class Unreachable(UpstreamError):
 
 class RequestTimeout(UpstreamError):
     code = "request_timeout"
-    sentence = _("The AI service waited too long for the request. Try again.")
+    sentence = _("The AI service gave up waiting for the request. Try again.")
     retries = 1
 
 
@@ -234,7 +234,8 @@ class BadAudio(UpstreamError):
 
 class Malformed(UpstreamError):
     code = "malformed"
-    sentence = _("The answer arrived damaged and was stopped. Try again.")
+    sentence = _("The answer arrived damaged and was stopped. Continue it or try again.")
+    without_text = _("The answer arrived damaged. Try again.")
 
 
 class TooLarge(UpstreamError):

@@ -1,0 +1,31 @@
+"""Who has to know? Admins are told by mail, once, when the upstream begins to refuse a token."""
+
+import logging
+import smtplib
+
+from django.conf import settings
+from django.core.mail import send_mail
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from webchat.accounts.models import User
+from webchat.allocation.models import APIToken
+from webchat.upstream.errors import describe
+
+logger = logging.getLogger(__name__)
+
+
+def token_refused(token: APIToken, code: str) -> None:
+    """Mark the token with the reason; the first time, tell the admins."""
+    if not token.note_refusal(code):
+        return
+    logger.error("The upstream refused the token “%s”: %s", token, code)
+    if not settings.MAIL_CONFIGURED:
+        return
+    admins = User.objects.filter(is_superuser=True, is_active=True).exclude(email="")
+    link = settings.SITE_URL + reverse("admin:allocation_apitoken_change", args=[token.pk])
+    subject = _("The API token “%(token)s” was refused") % {"token": token}
+    try:
+        send_mail(subject, f"{describe(code, {})}\n\n{link}", None, [admin.email for admin in admins])
+    except (OSError, smtplib.SMTPException) as error:
+        logger.warning("Admins could not be told by mail: %s", type(error).__name__)

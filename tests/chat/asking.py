@@ -2,6 +2,7 @@
 
 import asyncio
 import uuid
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from channels.testing import WebsocketCommunicator
@@ -48,6 +49,16 @@ async def offer(*names: str) -> None:
 
 async def last_answer(conversation: Conversation) -> Message:
     return await conversation.messages.filter(role="assistant").select_related("usage").alast()
+
+
+async def until(is_so: Callable[[], bool | Awaitable[bool]], seconds: float = 6) -> None:
+    """Wait for something that nobody tells."""
+    async with asyncio.timeout(seconds):
+        while True:
+            found = is_so()
+            if found if isinstance(found, bool) else await found:
+                return
+            await asyncio.sleep(0.02)
 
 
 async def until_ended(message: Message, seconds: float = 15) -> Message:

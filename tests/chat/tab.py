@@ -65,6 +65,7 @@ class Tab:
                 while not is_so(self):
                     if self._reading and self._reading.done():
                         self._reading.result()
+                        assert self.closed_with is None or is_so(self), f"closed with {self.closed_with}"
                     await asyncio.sleep(0.01)
         except TimeoutError:
             raise AssertionError(f"never so: {self.page.states()} {self.page.texts()}") from None

@@ -44,9 +44,9 @@ BAD_FIELDS = {
     "max_tokens of 4,000 digits": ("max_tokens", {"max_tokens": "9" * 4000}, "max_tokens must be between 1 and"),
     "n zero": ("n", {"n": "0"}, "n must be between 1 and 5."),
     "n six": ("n", {"n": "6", "temperature": "0.9"}, "n must be between 1 and 5."),
-    "n near zero": ("n", {"n": "2", "temperature": "0.2"}, "With a temperature below 0.3 there can be only one answer."),
+    "n near zero": ("n", {"n": "2", "temperature": "0.2"}, "With a temperature below 0.3 there can be only one"),
     "n in words": ("n", {"n": "two"}, "Enter a whole number."),
-    "client_id no UUID": ("client_id", {"client_id": "1"}, "This page's form is damaged. Reload the page and send again."),
+    "client_id no UUID": ("client_id", {"client_id": "1"}, "This page's form is damaged. Reload the page and"),
     "client_id huge": ("client_id", {"client_id": HUGE}, "This page's form is damaged."),
     "instructions too long": ("system", {"system": "x" * 20_001}, "Ensure this value has at most 20000 characters"),
 }  # fmt: skip

@@ -1,22 +1,16 @@
 """A reader that is behind misses nothing, even when no hint through the channel layer reaches it."""
 
 import asyncio
-from collections.abc import Callable
 
 from asgiref.sync import sync_to_async
 
+from tests.chat.asking import until
 from tests.chat.history import add, tell
 from webchat.accounts.models import User
 from webchat.chat import live
 from webchat.chat.live import LiveAnswer, Notice
 from webchat.chat.models import Message
 from webchat.chat.reader import Reader
-
-
-async def until(is_so: Callable[[], bool], seconds: float = 6) -> None:
-    async with asyncio.timeout(seconds):
-        while not is_so():
-            await asyncio.sleep(0.02)
 
 
 @sync_to_async

@@ -1,13 +1,12 @@
 """What a conversation is called: at first its question, then what the model makes of it, above all a person's wish."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 from django.test import AsyncClient
 
-from tests.chat.asking import ask, begin, last_answer, offer, send, until_ended
+from tests.chat.asking import ask, begin, last_answer, offer, send, until, until_ended
 from tests.chat.tab import Tab
 from webchat import background
 from webchat.accounts.models import User
@@ -17,12 +16,6 @@ from webchat.chat.titles import clean
 from webchat.demo.server import DemoServer
 
 QUESTION = "Please tell me how a bicycle stays upright"
-
-
-async def until(is_so: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(5):
-        while not await is_so():
-            await asyncio.sleep(0.02)
 
 
 async def title_is_settled() -> None:

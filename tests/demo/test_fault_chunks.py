@@ -9,7 +9,8 @@ import pytest
 
 from tests.demo.conftest import Asker
 from tests.demo.reading import chunks_of, received, stream_body, text_of, wire
-from webchat.demo import DemoServer, practice
+from webchat.demo import DemoServer
+from webchat.demo.faults import practice
 
 
 async def test_an_error_instead_of_a_whole_answer(ask: Asker) -> None:

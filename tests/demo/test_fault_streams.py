@@ -7,7 +7,8 @@ import pytest
 
 from tests.demo.conftest import Asker
 from tests.demo.reading import chunks_of, partial_text, received, start_of, stream_body, text_of
-from webchat.demo import DemoServer, practice
+from webchat.demo import DemoServer
+from webchat.demo.faults import practice
 
 
 async def test_a_reset_midway_comes_after_twenty_chunks(http: httpx.AsyncClient) -> None:

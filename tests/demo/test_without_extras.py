@@ -8,7 +8,7 @@ import wave
 import httpx
 import pytest
 
-from webchat.demo import voice
+from webchat.demo.media import voice
 
 
 @pytest.fixture(autouse=True)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from webchat.demo.practice import ILL_ENCODED_TEXT, MANY_SCRIPTS, ODD_SEPARATORS, PARTIAL_TEXT, TEXT
+from webchat.demo.faults.practice import ILL_ENCODED_TEXT, MANY_SCRIPTS, ODD_SEPARATORS, PARTIAL_TEXT, TEXT
 
 QUESTION = "Say this is a test!"
 ORDINARY = "This is a test!"

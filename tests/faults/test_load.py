@@ -15,7 +15,7 @@ from tests.faults.conftest import until_quiet
 from tests.faults.rows import ORDINARY, QUESTION
 from webchat.allocation.models import APIToken, UsageRecord
 from webchat.chat.models import Message
-from webchat.demo.practice import TEXT
+from webchat.demo.faults.practice import TEXT
 from webchat.demo.server import DemoServer
 from webchat.upstream.client import UpstreamClient, close_pools
 from webchat.upstream.wire import ChatRequest, Delta, Event, Finished, Queued

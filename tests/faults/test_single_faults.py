@@ -12,7 +12,7 @@ from tests.faults.rows import ORDINARY, QUESTION
 from webchat import background
 from webchat.allocation import catalogue
 from webchat.allocation.models import APIToken, UsageRecord
-from webchat.demo.practice import FAST_CHUNKS, FAST_TEXT, PARTIAL_TEXT, TEXT
+from webchat.demo.faults.practice import FAST_CHUNKS, FAST_TEXT, PARTIAL_TEXT, TEXT
 from webchat.demo.server import DemoServer
 from webchat.upstream.answer import MAX_TEXT
 

@@ -6,9 +6,9 @@ from tests.conftest import SECRET
 from tests.faults.conftest import Run
 from tests.faults.rows import ELSEWHERE, ORDINARY, QUESTION, ROWS, WORDS_OF_THE_UPSTREAM, Row
 from webchat.allocation.models import UsageRecord
-from webchat.demo import counting
-from webchat.demo.faults import FAULTS
-from webchat.demo.practice import PIECES, TEXT
+from webchat.demo.chat import counting
+from webchat.demo.faults.catalogue import FAULTS
+from webchat.demo.faults.practice import PIECES, TEXT
 from webchat.upstream import tokens
 from webchat.upstream.errors import describe
 from webchat.upstream.wire import Message as ChatMessage

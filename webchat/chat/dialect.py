@@ -146,9 +146,10 @@ def _highlighted(code: str, language: str) -> str:
 @lru_cache(maxsize=256)
 def _lexer(language: str) -> type[Lexer] | None:
     try:
-        return find_lexer_class_by_name(language)
+        found: type[Lexer] = find_lexer_class_by_name(language)
     except ClassNotFound:
         return None
+    return found
 
 
 def _fence(renderer: RendererHTML, tokens: Sequence[Token], index: int, options: Any, env: Env) -> str:

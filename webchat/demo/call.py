@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from webchat.demo.question import Question
+from webchat.demo.chat.question import Question
 from webchat.demo.wire import Exchange
 
 

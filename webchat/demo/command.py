@@ -4,7 +4,7 @@ import argparse
 import asyncio
 import signal
 
-from webchat.demo import voice
+from webchat.demo.media import voice
 from webchat.demo.server import DemoServer
 
 DEFAULT_PACE = 0.025

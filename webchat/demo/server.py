@@ -13,10 +13,13 @@ from typing import Self
 
 import h11
 
-from webchat.demo import catalogue, chat, faults, pictures, speech, transcription
 from webchat.demo.call import Call
+from webchat.demo.chat import answering as chat
+from webchat.demo.chat import catalogue
+from webchat.demo.chat.question import read_question
+from webchat.demo.faults import catalogue as faults
+from webchat.demo.media import pictures, speech, transcription
 from webchat.demo.memory import Memory
-from webchat.demo.question import read_question
 from webchat.demo.refusals import Refusal, check_token, unknown_model
 from webchat.demo.wire import READ_SIZE, Exchange, Request, read_request
 

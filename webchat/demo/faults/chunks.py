@@ -3,11 +3,10 @@
 import asyncio
 from typing import Any
 
-from webchat.demo.believable import beat, begin, head_of, open_answer, question_of, rest_of
 from webchat.demo.call import Call
-from webchat.demo.chunks import DONE, Usage, event, usage
-from webchat.demo.fault_replies import Play
-from webchat.demo.practice import (
+from webchat.demo.chat.chunks import DONE, Usage, event, usage
+from webchat.demo.faults.believable import beat, begin, head_of, open_answer, question_of, rest_of
+from webchat.demo.faults.practice import (
     FAST_CHUNKS,
     FAST_TEXT,
     ILL_ENCODED,
@@ -16,6 +15,7 @@ from webchat.demo.practice import (
     PARTIAL_CHUNKS,
     PIECES,
 )
+from webchat.demo.faults.replies import Play
 from webchat.demo.refusals import error
 
 MEGABYTE = 1024 * 1024

@@ -3,9 +3,9 @@
 import asyncio
 from dataclasses import dataclass
 
-from webchat.demo import encoding, voice
-from webchat.demo.catalogue import FAULT_PREFIX, SPEECH_MODELS
+from webchat.demo.chat.catalogue import FAULT_PREFIX, SPEECH_MODELS
 from webchat.demo.fields import choice, number, read_fields
+from webchat.demo.media import encoding, voice
 from webchat.demo.refusals import invalid, unknown_model
 from webchat.demo.wire import Exchange
 

@@ -4,11 +4,12 @@ import asyncio
 from dataclasses import dataclass
 from itertools import pairwise, zip_longest
 
-from webchat.demo import counting, script
-from webchat.demo.catalogue import SLOW
-from webchat.demo.chance import seeded
-from webchat.demo.chunks import DONE, Head, usage
-from webchat.demo.question import Question
+from webchat.demo.chat import counting
+from webchat.demo.chat.catalogue import SLOW
+from webchat.demo.chat.chunks import DONE, Head, usage
+from webchat.demo.chat.question import Question
+from webchat.demo.script import script
+from webchat.demo.script.chance import seeded
 from webchat.demo.wire import Exchange
 
 LONGEST_SILENCE = 3.0

@@ -2,7 +2,7 @@
 
 import re
 
-from webchat.demo.conversation import Conversation
+from webchat.demo.script.conversation import Conversation
 
 OPENINGS = {
     "en": ("", "Certainly. ", "Of course. ", "Good question. ", "With pleasure. ", "Let us see. "),

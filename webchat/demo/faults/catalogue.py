@@ -9,12 +9,12 @@ A beat of one's own, as in `fault-F15@20ms`, sets the pause of those that go on 
 from dataclasses import dataclass
 from typing import Any
 
-from webchat.demo import fault_chunks as chunk
-from webchat.demo import fault_replies as reply
-from webchat.demo import fault_streams as stream
-from webchat.demo.catalogue import FAULT_PREFIX, entry
-from webchat.demo.fault_chunks import for_streams_only, usage_at
-from webchat.demo.fault_replies import Play, first, json_reply, other_reply, rate_limited
+from webchat.demo.chat.catalogue import FAULT_PREFIX, entry
+from webchat.demo.faults import chunks as chunk
+from webchat.demo.faults import replies as reply
+from webchat.demo.faults import streams as stream
+from webchat.demo.faults.chunks import for_streams_only, usage_at
+from webchat.demo.faults.replies import Play, first, json_reply, other_reply, rate_limited
 from webchat.demo.refusals import error, unknown_model
 
 OWNER = "Demo: practice faults"

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from webchat.demo.language import Language, language_of_last
-from webchat.demo.question import Message
+from webchat.demo.chat.question import Message
+from webchat.demo.script.language import Language, language_of_last
 
 
 class Conversation:

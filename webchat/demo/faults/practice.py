@@ -1,6 +1,6 @@
 """Which words do the practice faults say? Known ones, so that a test can tell what is missing."""
 
-from webchat.demo import counting
+from webchat.demo.chat import counting
 
 TEXT = (
     "The harbour opens at six. By then the night boats are in, the crates stand on the quay, and the "

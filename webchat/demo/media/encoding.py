@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from webchat.demo.voice import Sound
+from webchat.demo.media.voice import Sound
 
 
 class NotAudioError(Exception):

@@ -4,12 +4,12 @@ import asyncio
 import re
 from dataclasses import dataclass
 
-from webchat.demo import encoding
-from webchat.demo.catalogue import FAULT_PREFIX, TRANSCRIPTION_MODELS
+from webchat.demo.chat.catalogue import FAULT_PREFIX, TRANSCRIPTION_MODELS
 from webchat.demo.fields import choice
-from webchat.demo.language import language_of
-from webchat.demo.multipart import Form, read_form
+from webchat.demo.media import encoding
+from webchat.demo.media.multipart import Form, read_form
 from webchat.demo.refusals import Refusal, invalid, unknown_model
+from webchat.demo.script.language import language_of
 from webchat.demo.wire import Exchange, Request
 
 EXTENSIONS = ("flac", "mp3", "mp4", "mpeg", "mpga", "m4a", "ogg", "wav", "webm")

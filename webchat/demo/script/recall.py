@@ -2,7 +2,7 @@
 
 import re
 
-from webchat.demo.conversation import Conversation
+from webchat.demo.script.conversation import Conversation
 
 _INTRODUCED = re.compile(
     r"\b(?:my name is|i am called)\s+([A-Z\u4e00-\u9fff][\w'-]{0,30})"

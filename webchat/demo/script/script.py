@@ -4,12 +4,12 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from webchat.demo import asides, recall, sayings, titles, topics
-from webchat.demo.catalogue import SLOW
-from webchat.demo.chance import seeded
-from webchat.demo.conversation import Conversation
-from webchat.demo.language import Language
-from webchat.demo.question import MOST_ANSWERS, Question
+from webchat.demo.chat.catalogue import SLOW
+from webchat.demo.chat.question import MOST_ANSWERS, Question
+from webchat.demo.script import asides, recall, sayings, titles, topics
+from webchat.demo.script.chance import seeded
+from webchat.demo.script.conversation import Conversation
+from webchat.demo.script.language import Language
 
 _CONTINUE = re.compile(
     r"\s*(please )?(continue|go on|carry on|keep going)\b|\s*(请)?(继续|接着)", re.IGNORECASE

@@ -2,9 +2,10 @@
 
 import re
 
-from webchat.demo import images, recall
-from webchat.demo.arithmetic import result
-from webchat.demo.conversation import Conversation
+from webchat.demo.script import pictures_seen as images
+from webchat.demo.script import recall
+from webchat.demo.script.arithmetic import result
+from webchat.demo.script.conversation import Conversation
 
 MOST_COUNTED = 2000
 

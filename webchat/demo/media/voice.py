@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from webchat.demo.language import language_of
+from webchat.demo.script.language import language_of
 
 VOICES = {
     "alloy": ("f2", 50),

@@ -4,8 +4,8 @@ import re
 from functools import cache
 from importlib.resources import files
 
-from webchat.demo.conversation import Conversation
-from webchat.demo.language import Language
+from webchat.demo.script.conversation import Conversation
+from webchat.demo.script.language import Language
 
 _KEYWORDS = (
     ("long", r"\blong\b|\bdetailed\b|\bin detail\b|\bessay\b|详细|长文|长一点|全面"),
@@ -39,4 +39,6 @@ def answer(talk: Conversation) -> str | None:
 
 @cache
 def text(topic: str, language: Language) -> str:
-    return files("webchat.demo").joinpath("answers", language, f"{topic}.md").read_text("utf-8").strip()
+    return (
+        files("webchat.demo.script").joinpath("answers", language, f"{topic}.md").read_text("utf-8").strip()
+    )

@@ -9,9 +9,10 @@ from email.utils import formatdate
 
 import msgspec
 
-from webchat.demo import chat, transcription
 from webchat.demo.call import Call
-from webchat.demo.chunks import DONE, event
+from webchat.demo.chat import answering as chat
+from webchat.demo.chat.chunks import DONE, event
+from webchat.demo.media import transcription
 from webchat.demo.refusals import NO_CREDIT, Refusal, error, invalid
 
 Play = Callable[[Call], Awaitable[None]]

@@ -2,8 +2,8 @@
 
 import re
 
-from webchat.demo.conversation import Conversation
-from webchat.demo.language import language_of
+from webchat.demo.script.conversation import Conversation
+from webchat.demo.script.language import language_of
 
 _ASKED_EN = re.compile(
     r"\btitle\b.{0,200}\b(words?|conversation|chat|exchange|dialogue)\b"

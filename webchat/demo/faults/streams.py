@@ -2,9 +2,9 @@
 
 import asyncio
 
-from webchat.demo.believable import beat, begin, half, head_of, open_answer, question_of
 from webchat.demo.call import Call
-from webchat.demo.practice import PARTIAL_CHUNKS, PIECES
+from webchat.demo.faults.believable import beat, begin, half, head_of, open_answer, question_of
+from webchat.demo.faults.practice import PARTIAL_CHUNKS, PIECES
 
 COMMENT = b": keepalive\n\n"
 _UNFRAMED = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"

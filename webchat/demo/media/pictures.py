@@ -13,10 +13,10 @@ import zlib
 from dataclasses import dataclass
 from typing import Any
 
-from webchat.demo.catalogue import FAULT_PREFIX, IMAGE_MODELS
-from webchat.demo.chance import seeded
+from webchat.demo.chat.catalogue import FAULT_PREFIX, IMAGE_MODELS
 from webchat.demo.fields import choice, integer, read_fields
 from webchat.demo.refusals import invalid, unknown_model
+from webchat.demo.script.chance import seeded
 from webchat.demo.wire import Exchange
 
 SIZES = ("256x256", "512x512", "1024x1024", "1792x1024", "1024x1792")

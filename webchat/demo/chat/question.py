@@ -5,10 +5,11 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from webchat.demo import counting, images
-from webchat.demo.catalogue import Model, find
+from webchat.demo.chat import counting
+from webchat.demo.chat.catalogue import Model, find
 from webchat.demo.fields import flag, integer, number, read_fields
 from webchat.demo.refusals import invalid, unknown_model
+from webchat.demo.script import pictures_seen as images
 
 ROLES = ("system", "user", "assistant")
 MOST_ANSWERS = 5

@@ -4,11 +4,11 @@ import asyncio
 
 import msgspec
 
-from webchat.demo import chat
 from webchat.demo.call import Call
-from webchat.demo.chunks import DONE, Head, usage
-from webchat.demo.practice import PARTIAL_CHUNKS, PIECES
-from webchat.demo.question import Question
+from webchat.demo.chat import answering as chat
+from webchat.demo.chat.chunks import DONE, Head, usage
+from webchat.demo.chat.question import Question
+from webchat.demo.faults.practice import PARTIAL_CHUNKS, PIECES
 from webchat.demo.refusals import invalid
 
 

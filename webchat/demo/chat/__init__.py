@@ -1,0 +1,1 @@
+"""How does the demo upstream answer a chat request?"""

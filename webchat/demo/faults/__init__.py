@@ -1,0 +1,1 @@
+"""How does the demo upstream go wrong, when it is asked to?"""

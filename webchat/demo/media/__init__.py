@@ -1,0 +1,1 @@
+"""How does the demo upstream speak, listen and draw?"""

@@ -47,17 +47,17 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="package")
-def slow_upstream() -> Iterator[DemoServer]:
-    """At the pace of a brisk model, so that there is a middle of an answer."""
-    with DemoServer.in_thread(pace=0.01) as server:
+def demo() -> Iterator[DemoServer]:
+    """Brisk; whoever wants to see the middle of an answer asks its slow model."""
+    with DemoServer.in_thread(pace=0.003) as server:
         yield server
 
 
 @pytest.fixture(scope="package")
 def _portal(
-    chromium: Browser, slow_upstream: DemoServer, tmp_path_factory: pytest.TempPathFactory
+    chromium: Browser, demo: DemoServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Portal]:
-    portal = Portal(tmp_path_factory.mktemp("portal"), slow_upstream.url)
+    portal = Portal(tmp_path_factory.mktemp("portal"), demo.url)
     portal.prepare()
     portal.start()
     yield portal

@@ -2,16 +2,16 @@
 
 from playwright.sync_api import expect
 
-from tests.browser.chatting import answer, ask, everything_said, expect_state, sign_in
+from tests.browser.chatting import SLOW, answer, ask, everything_said, expect_state, sign_in
 
 
 def test_a_conversation_from_signing_in_to_signing_out(new_browser) -> None:
     page = new_browser().new_page()
     sign_in(page, "bob")
-    ask(page, "Show me all of Markdown’s formatting")
+    ask(page, "Count to 10", model=SLOW)
     expect_state(answer(page), "streaming")
     expect_state(answer(page), "complete")
-    ask(page, "My name is Bob. What is 6 × 7?")
+    ask(page, "Show me all of Markdown’s formatting", model="gpt-4")
     expect_state(answer(page), "complete")
     arrived = everything_said(page)
     assert len(arrived) == 4

@@ -69,6 +69,10 @@ class LiveAnswer:
     def changes_since(self, revision: int) -> list[Change]:
         return self._markdown.changes_since(revision)
 
+    @property
+    def seconds_to_draw(self) -> float:
+        return self._markdown.seconds_to_draw
+
     def show_notice(self, notice: Notice) -> None:
         self.notice = notice
         self._turns += 1

@@ -17,6 +17,7 @@ from webchat.chat.thread import ShownMessage, Thread
 
 # Many chunks fold into one frame.
 FRAME_SECONDS = 0.04
+DRAWING_SHARE = 5
 # An answer of another process is looked up so often, should no hint of it arrive.
 LOOK_AGAIN_SECONDS = 2
 COUNTDOWN_SECONDS = 1
@@ -84,10 +85,15 @@ class Reader:
                     await self._send_thread()
                 for followed in self._followed:
                     await self._send_growth(followed)
-                await asyncio.sleep(FRAME_SECONDS)
+                await asyncio.sleep(self._pause())
                 await self._wait_for_news()
         finally:
             self._unfollow()
+
+    def _pause(self) -> float:
+        """Longer when drawing is slow (one huge list), so that it never takes more than a part of the time."""
+        slowest = max((followed.live.seconds_to_draw for followed in self._followed), default=0.0)
+        return max(FRAME_SECONDS, DRAWING_SHARE * slowest)
 
     async def _send_thread(self) -> None:
         self._is_stale = False

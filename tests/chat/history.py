@@ -16,9 +16,19 @@ def tell(owner: User, *texts: str, **fields: Any) -> Conversation:
     """A conversation of these texts, questions and answers by turns."""
     conversation = Conversation.objects.create(owner=owner, **{"model": "gpt-4", "title": "Then", **fields})
     parent = None
+    said = []
     for number, text in enumerate(texts):
         role = Message.Role.ASSISTANT if number % 2 else Message.Role.USER
-        parent = add(conversation, parent, text, role=role)
+        parent = Message(
+            conversation=conversation,
+            parent=parent,
+            position=number + 1,
+            role=role,
+            text=text,
+            asked_by=owner,
+        )
+        said.append(parent)
+    Message.objects.bulk_create(said)
     conversation.leaf = parent
     conversation.save()
     return conversation

@@ -59,7 +59,7 @@ def outline(wanted: list[tuple[int, str]]) -> list[tuple[str | None, ...]]:
     return [(f"message-{message(*one).pk}", one[1]) for one in wanted]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(SHOWN, SHOWN)
 def test_the_difference_gives_the_thread(shown: list[tuple[int, str]], wanted: list[tuple[int, str]]) -> None:
     above = [number for number, _state in shown]
@@ -69,7 +69,7 @@ def test_the_difference_gives_the_thread(shown: list[tuple[int, str]], wanted: l
     assert after(shown, wanted) == older + outline(wanted)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(SHOWN)
 def test_a_page_that_shows_the_thread_is_sent_only_what_grows(shown: list[tuple[int, str]]) -> None:
     thread = Thread([message(*one) for one in shown], "")

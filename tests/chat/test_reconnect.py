@@ -12,7 +12,7 @@ from webchat.chat.models import Conversation
 
 COUNT = "Count to 150"
 COUNTED = ", ".join(map(str, range(1, 151)))
-RICH = "Explain in detail with a long text, a table and some code"
+RICH = "Show me a table"
 
 
 async def fresh(client: AsyncClient, conversation: Conversation) -> Page:

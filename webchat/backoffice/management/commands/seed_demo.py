@@ -14,7 +14,7 @@ class Command(BaseCommand):
     help = __doc__
 
     @transaction.atomic
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: Any, verbosity: int, **options: Any) -> None:
         for username, first_name, is_admin in (
             ("admin", "Ada", True),
             ("alice", "Alice", False),
@@ -23,4 +23,5 @@ class Command(BaseCommand):
             if not User.objects.filter(username=username).exists():
                 create = User.objects.create_superuser if is_admin else User.objects.create_user
                 create(username, f"{username}@example.org", PASSWORD, first_name=first_name)
-        self.stdout.write(f"Sign in as admin, alice or bob with the password {PASSWORD}")
+        if verbosity:
+            self.stdout.write(f"Sign in as admin, alice or bob with the password {PASSWORD}")

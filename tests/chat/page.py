@@ -73,6 +73,8 @@ class Page:
             case "beforeend":
                 _add_text(target, element.text)
                 target.extend(list(element))
+            case "innerHTML":
+                target[:], target.text = list(element), element.text
             case "delete":
                 parent.remove(target)
             case _:

@@ -6,21 +6,26 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+from webchat import redaction
+
 
 class VaultLocked(Exception):
     """None of `VAULT_KEYS` opens this secret."""
 
 
 def seal(secret: str) -> str:
+    redaction.remember(secret)
     return _keys(tuple(settings.VAULT_KEYS)).encrypt(secret.encode()).decode()
 
 
 def unseal(sealed: str) -> str:
     """The clear secret; for the moment of use only. Raises `VaultLocked`."""
     try:
-        return _keys(tuple(settings.VAULT_KEYS)).decrypt(sealed.encode()).decode()
+        secret = _keys(tuple(settings.VAULT_KEYS)).decrypt(sealed.encode()).decode()
     except InvalidToken:
         raise VaultLocked from None
+    redaction.remember(secret)
+    return secret
 
 
 def reseal(sealed: str) -> str:

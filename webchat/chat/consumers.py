@@ -58,7 +58,7 @@ class ConversationConsumer(AsyncWebsocketConsumer):
         self.reader = Reader(
             pk,
             shown=frames.read_seen(page.get("seen", [""])[0]),
-            titled_by=page.get("titled_by", [""])[0],
+            header=page.get("header", [""])[0],
             language=self.language,
             send=self._send_frame,
         )

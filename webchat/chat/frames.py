@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from uuid import UUID
+from zlib import crc32
 
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
@@ -71,6 +72,12 @@ def message_replaced(message: ShownMessage) -> str:
 
 def answer_grew(pk: UUID, changes: Sequence[Change]) -> str:
     return render_to_string("chat/frames/answer_grew.html", {"pk": pk, "changes": changes})
+
+
+def header_mark(conversation: Conversation) -> str:
+    """Tells whether a page shows the conversation's title and model as they are."""
+    shown = f"{conversation.title}\n{conversation.model}"
+    return f"{crc32(shown.encode()):08x}"
 
 
 def header_changed(conversation: Conversation) -> str:

@@ -49,14 +49,13 @@ class Reader:
         conversation_pk: UUID,
         *,
         shown: Seen,
-        titled_by: str,
+        header: str,
         language: str,
         send: Callable[[str], Awaitable[None]],
     ) -> None:
         self._conversation_pk = conversation_pk
         self._shown = shown
-        self._header: tuple[str, str] | None = None
-        self._titled_by = titled_by
+        self._header = header
         self._language = language
         self._send = send
         self._news = asyncio.Event()
@@ -142,11 +141,9 @@ class Reader:
         await self._send_frame(frame)
 
     async def _send_header(self, conversation: Conversation) -> None:
-        header = (conversation.title, conversation.model)
-        # What a page has that has just been opened is known by who gave it its title.
-        is_known = header == self._header if self._header else self._titled_by == conversation.titled_by
-        self._header = header
-        if not is_known:
+        mark = frames.header_mark(conversation)
+        if mark != self._header:
+            self._header = mark
             await self._send_frame(frames.header_changed(conversation))
 
     async def _send_frame(self, frame: str) -> None:

@@ -29,10 +29,11 @@ logger = logging.getLogger(__name__)
 async def give(call: Call) -> None:
     """Entitle a conversation after its first answer; without success the first title stays."""
     first = call.answers[0]
-    if call.conversation.titled_by != Conversation.TitledBy.QUESTION or first.position > 2:
+    question = first.parent
+    is_first = question is not None and question.parent_id is None
+    if question is None or not is_first or call.conversation.titled_by != Conversation.TitledBy.QUESTION:
         return
-    question = first.parent.text if first.parent else ""
-    messages = prompt.for_title(question, call.lives[0].text)
+    messages = prompt.for_title(question.text, call.lives[0].text)
     try:
         record, client = await in_database(_reserve, call.conversation, messages)
     except (NothingAllocated, VaultLocked):

@@ -64,7 +64,7 @@ def check_choice(field: str, value: object, allowed: tuple[str, ...]) -> list[Vi
 
 
 def plain(number: float) -> str:
-    return f"{number:g}"
+    return str(int(number)) if number == int(number) else f"{number:g}"
 
 
 def violation(field: str, message: Promise | str, /, **params: object) -> Violation:

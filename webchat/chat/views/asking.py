@@ -80,6 +80,8 @@ def create_answer(request: PersonRequest, pk: UUID) -> HttpResponse:
 @require_POST
 def continue_answer(request: PersonRequest, pk: UUID) -> HttpResponse:
     message = _message(request, pk, Message.Role.ASSISTANT)
+    if message.is_running:
+        return note(request, _sentence(AnswerStillRunning()), 422)
     if not message.can_continue:
         return note(request, _("This answer is complete; there is nothing to continue."), 422)
     return _answer(request, message, message.parent, beginning=message.text)

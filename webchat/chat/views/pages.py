@@ -2,6 +2,7 @@
 
 from functools import wraps
 from typing import Any, Protocol
+from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -10,7 +11,7 @@ from django.utils.translation import gettext as _
 from django_htmx.middleware import HtmxDetails
 
 from webchat.accounts.models import User
-from webchat.chat import sidebar, thread
+from webchat.chat import frames, sidebar, thread
 from webchat.chat.forms import ComposerForm
 from webchat.chat.models import Conversation
 
@@ -60,7 +61,8 @@ def conversation_page(
 
 def socket_url(request: HttpRequest, conversation: Conversation) -> str:
     language = getattr(request, "LANGUAGE_CODE", "")
-    return f"/ws/conversations/{conversation.pk}/?language={language}&titled_by={conversation.titled_by}"
+    query = urlencode({"language": language, "header": frames.header_mark(conversation)})
+    return f"/ws/conversations/{conversation.pk}/?{query}"
 
 
 def composer(

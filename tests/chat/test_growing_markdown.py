@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.chat.documents import DEFINITIONS, LINES, cut
-from webchat.chat.growing import Change, GrowingMarkdown
-from webchat.chat.markdown import MAX_CHARACTERS, plain, render
+from webchat.chat.markdown.growing import Change, GrowingMarkdown
+from webchat.chat.markdown.rendering import MAX_CHARACTERS, plain, render
 
 COLOURS = re.compile(r"</?span[^>]*>")
 END = "\n\nThe end.\n"

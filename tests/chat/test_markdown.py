@@ -5,7 +5,7 @@ from html import unescape
 
 import pytest
 
-from webchat.chat.markdown import MAX_CHARACTERS, render
+from webchat.chat.markdown.rendering import MAX_CHARACTERS, render
 
 TAGS = re.compile(r"<[^>]*>")
 

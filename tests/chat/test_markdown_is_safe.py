@@ -4,9 +4,9 @@ from html.parser import HTMLParser
 
 import pytest
 
-from webchat.chat import sanitiser
-from webchat.chat.growing import GrowingMarkdown
-from webchat.chat.markdown import MAX_CHARACTERS, MAX_HTML, render
+from webchat.chat.markdown import sanitiser
+from webchat.chat.markdown.growing import GrowingMarkdown
+from webchat.chat.markdown.rendering import MAX_CHARACTERS, MAX_HTML, render
 
 PAYLOADS = [
     "<script>alert(1)</script>",

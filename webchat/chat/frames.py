@@ -7,7 +7,7 @@ from zlib import crc32
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
-from webchat.chat.growing import Change
+from webchat.chat.markdown import Change
 from webchat.chat.models import Conversation, Message
 from webchat.chat.thread import ShownMessage, Thread
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from webchat.chat.growing import Change, GrowingMarkdown
+from webchat.chat.markdown import Change, GrowingMarkdown
 from webchat.chat.models import Message
 
 

@@ -12,8 +12,8 @@ from django.utils.translation import ngettext
 
 from webchat.allocation.models import UsageRecord
 from webchat.chat import markdown
-from webchat.chat.growing import Change, GrowingMarkdown
 from webchat.chat.live import LiveAnswer, Notice
+from webchat.chat.markdown import Change, GrowingMarkdown
 from webchat.chat.models import Conversation, Message
 from webchat.upstream.errors import describe
 

@@ -7,7 +7,7 @@ from itertools import takewhile
 from markdown_it.common.utils import MD_TRIM_CHARS
 from markdown_it.token import Token
 
-from webchat.chat.loose_ends import tidy_code
+from webchat.chat.markdown.loose_ends import tidy_code
 
 # What can make more of a paragraph than its text and what comes.
 _SIGNIFICANT = re.compile(r"[*_`\[\]()<>&\\~$|:@\n]")

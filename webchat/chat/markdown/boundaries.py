@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from markdown_it.token import Token
 
-from webchat.chat.dialect import is_open_fence
+from webchat.chat.markdown.dialect import is_open_fence
 
 _FORMULA = re.compile(r"[ \t>*+\-0-9.)]*+(?:\$\$|\\\[)")
 

@@ -23,7 +23,7 @@ from pygments.lexer import Lexer
 from pygments.lexers import find_lexer_class_by_name
 from pygments.util import ClassNotFound
 
-from webchat.chat import formulas
+from webchat.chat.markdown import formulas
 
 MAX_NESTING = 100  # markdown-it drops what is deeper, so nothing may ever get there
 MAX_INLINE = 20_000  # one paragraph; beyond, it is plain text

@@ -16,8 +16,8 @@ from typing import NamedTuple
 from django.utils.safestring import SafeString, mark_safe
 from markdown_it.token import Token
 
-from webchat.chat import sanitiser
-from webchat.chat.dialect import MAX_NESTING, Env, Parser
+from webchat.chat.markdown import sanitiser
+from webchat.chat.markdown.dialect import MAX_NESTING, Env, Parser
 
 RENDERER_VERSION = 1
 

@@ -3,7 +3,7 @@
 The blocks are a function of the text alone, however it was cut. Text is drawn only when somebody asks, once
 for everybody; a paragraph or a code block that just goes on is not drawn again at all.
 
-Not as in `markdown.render`, whose HTML replaces the whole at the end: footnotes, links defined after use,
+Not as in `rendering.render`, whose HTML replaces the whole at the end: footnotes, links defined after use,
 colours in a code block that is still open, and a last half line that could still become something else.
 A block may lose its text again (a `$$` closes, and three blocks are one formula): it stays then, empty.
 """
@@ -17,10 +17,10 @@ from typing import Any, Literal
 from django.utils.safestring import SafeString, mark_safe
 from markdown_it.token import Token
 
-from webchat.chat import boundaries, markdown
-from webchat.chat.dialect import MAX_CELLS, MAX_INLINE, Env
-from webchat.chat.growth import Code, Plain, Prose, ends_in_text, last_prose, path_to_end
-from webchat.chat.loose_ends import tidy, tidy_code
+from webchat.chat.markdown import boundaries, rendering
+from webchat.chat.markdown.dialect import MAX_CELLS, MAX_INLINE, Env
+from webchat.chat.markdown.growth import Code, Plain, Prose, ends_in_text, last_prose, path_to_end
+from webchat.chat.markdown.loose_ends import tidy, tidy_code
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class GrowingMarkdown:
         if self._is_too_much() and not isinstance(self._growth, Plain):
             self._show_plainly()
         elif more is not None:
-            self._last.grow(markdown.escape_text(more), self.revision)
+            self._last.grow(rendering.escape_text(more), self.revision)
         else:
             self._redraw_or_give_up()
         self._drawn.add(self.revision)
@@ -106,16 +106,16 @@ class GrowingMarkdown:
         if raw.endswith("\r"):
             raw = raw[:-1]  # perhaps half of a line end
         self._taken += len(raw)
-        new = markdown.normalise(raw)
+        new = rendering.normalise(raw)
         line = self._open.rfind("\n") + 1
         self._open += new
         self._lines += new.count("\n")
-        self._depth = max(self._depth, markdown.quote_depth(self._open[line:]))
+        self._depth = max(self._depth, rendering.quote_depth(self._open[line:]))
         return new
 
     def _is_too_much(self) -> bool:
-        is_long = self.revision > markdown.MAX_CHARACTERS or self._size > markdown.MAX_HTML
-        return is_long or markdown.is_too_nested(self._lines, self._depth)
+        is_long = self.revision > rendering.MAX_CHARACTERS or self._size > rendering.MAX_HTML
+        return is_long or rendering.is_too_nested(self._lines, self._depth)
 
     def _redraw_or_give_up(self) -> None:
         try:
@@ -126,7 +126,7 @@ class GrowingMarkdown:
     def _redraw(self) -> None:
         self._growth = None
         shown = tidy(self._open)
-        tops = markdown.outline(shown, {"cells": self._cells})
+        tops = rendering.outline(shown, {"cells": self._cells})
         if tops and boundaries.is_code(tops[-1], shown):
             shown = tidy_code(self._open)
         is_whole = shown == self._open
@@ -148,7 +148,7 @@ class GrowingMarkdown:
             is_changed = is_changed or block.source != chunk or "]:" in chunk or place + 1 == len(chunks)
             if is_changed:
                 env: Env = {"references": references, "cells": cells, "growing": True}
-                html, tokens = markdown.draw(chunk, env)
+                html, tokens = rendering.draw(chunk, env)
                 block.show(html, self.revision)
                 block.source, block.cells = chunk, cells - env["cells"]
             cells -= block.cells
@@ -181,11 +181,11 @@ class GrowingMarkdown:
 
     def _show_plainly(self) -> None:
         """Too much for us: the text as it is, in the first block."""
-        source = markdown.normalise(self.text[: self._taken])
+        source = rendering.normalise(self.text[: self._taken])
         self._last = self._block(0)
         for block in self._blocks[1:]:
             block.show("", self.revision)
-        self._last.show(markdown.plain(source), self.revision)
+        self._last.show(rendering.plain(source), self.revision)
         self._last.open_at("> pre > code")
         self._growth, self._open = Plain(), ""
 

@@ -49,7 +49,7 @@ ROWS = [
     failed("F03", "forbidden", "refused this request. Choose another model"),
     failed("F04", "model_not_found", "does not know the model “fault-F04”. Choose another one"),
     complete("F05", calls=2),
-    failed("F05-forever", "request_timeout", "waited too long", calls=2),
+    failed("F05-forever", "request_timeout", "gave up waiting", calls=2),
     failed("F06", "context_too_long", "too long for the model “fault-F06”. Start a new one, shorten"),
     failed("F06-413", "context_too_long", "too long for the model “fault-F06-413”. Start a new one, shorten"),
     complete("F07", calls=2),

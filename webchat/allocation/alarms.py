@@ -19,7 +19,7 @@ def token_refused(token: APIToken, code: str) -> None:
     """Mark the token with the reason; the first time, tell the admins."""
     if not token.note_refusal(code):
         return
-    logger.error("The upstream refused the token “%s”: %s", token, code)
+    logger.warning("The upstream refused the token “%s”: %s", token, code)
     if not settings.MAIL_CONFIGURED:
         return
     admins = User.objects.filter(is_superuser=True, is_active=True).exclude(email="")

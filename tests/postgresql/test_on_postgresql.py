@@ -13,7 +13,16 @@ ROOMS = ["tests/chat", "tests/allocation", "tests/backoffice"]
 def test_conversations_and_allocation_on_postgresql() -> None:
     with postgresql() as url:
         run = subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--ignore-glob=*markdown*", *ROOMS],
+            [
+                sys.executable,
+                "-m",
+                "pytest",
+                "-q",
+                "-p",
+                "no:cacheprovider",
+                "--ignore-glob=*markdown*",
+                *ROOMS,
+            ],
             env={**os.environ, "TEST_DATABASE_URL": url},
             cwd=BASE_DIR,
             capture_output=True,

@@ -2,16 +2,16 @@
 
 import asyncio
 import re
-import uuid
 from collections.abc import Iterator
 from contextlib import aclosing
 
 import httpx
 import pytest
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import ClientConnection
 
 from tests.browser.portal import Portal
 from tests.services import redis
+from tests.several.people import follow, post, sign_in
 from webchat.demo.server import DemoServer
 
 TEXT = re.compile(r"<[^>]+>")
@@ -29,25 +29,6 @@ def portals(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Portal, 
         yield one, two
         one.terminate()
         two.terminate()
-
-
-async def sign_in(portal: Portal) -> httpx.AsyncClient:
-    client = httpx.AsyncClient(base_url=portal.url, headers={"Origin": portal.site_url})
-    page = await client.get("/accounts/login/")
-    sent = {"login": "alice", "password": "webchat-demo", "csrfmiddlewaretoken": client.cookies["csrftoken"]}
-    assert (await client.post("/accounts/login/", data=sent)).status_code == 302, page.text
-    return client
-
-
-async def post(client: httpx.AsyncClient, path: str, **fields: str) -> httpx.Response:
-    sent = {"client_id": str(uuid.uuid4()), "csrfmiddlewaretoken": client.cookies["csrftoken"], **fields}
-    return await client.post(path, data=sent)
-
-
-def follow(portal: Portal, client: httpx.AsyncClient, path: str) -> connect:
-    cookies = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
-    url = f"ws://127.0.0.1:{portal.port}/ws{path}"
-    return connect(url, origin=portal.site_url, additional_headers={"Cookie": cookies})
 
 
 async def frames_until(socket: ClientConnection, wanted: str) -> str:

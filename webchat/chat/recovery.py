@@ -2,12 +2,18 @@
 
 import asyncio
 import logging
+from collections.abc import Iterable
+from datetime import timedelta
+from uuid import UUID
 
+from django.conf import settings
 from django.db import DatabaseError, transaction
+from django.utils import timezone
 
 from webchat import background
 from webchat.allocation import metering
 from webchat.allocation.metering import Spent
+from webchat.allocation.models import UsageRecord
 from webchat.background import in_database
 from webchat.chat import events, live
 from webchat.chat.models import Message
@@ -32,6 +38,7 @@ async def _sweep() -> None:
         try:
             for message in await in_database(end_lost_answers):
                 await events.conversation_changed(message.conversation_id)
+            await in_database(settle_lost_calls)
         except DatabaseError:
             logger.warning("The database is away; lost answers are looked for later")
         await asyncio.sleep(SWEEP_SECONDS)
@@ -53,7 +60,19 @@ def _end(message: Message) -> bool:
         spent = Spent(
             Message.State.INTERRUPTED,
             estimated_prompt_tokens=tokens.estimate(message.parent.text) if message.parent else 0,
-            estimated_completion_tokens=tokens.estimate(message.text),
+            estimated_completion_tokens=sum(map(tokens.estimate, _texts_of(message.usage_id))),
         )
         metering.settle(message.usage_id, spent)
     return True
+
+
+def _texts_of(usage_id: UUID) -> Iterable[str]:
+    return Message.objects.filter(usage_id=usage_id).values_list("text", flat=True)
+
+
+def settle_lost_calls() -> None:
+    """Settle calls without an answer (for a title, say) that were lost with their process."""
+    begun_before = timezone.now() - timedelta(seconds=settings.UPSTREAM_TOTAL_SECONDS)
+    reserved = UsageRecord.objects.filter(outcome=UsageRecord.Outcome.RESERVED, created_at__lt=begun_before)
+    for record in reserved.exclude(answers__state__in=Message.RUNNING):
+        metering.settle(record.pk, Spent(UsageRecord.Outcome.INTERRUPTED))

@@ -1,5 +1,6 @@
 """What is a conversation called? The model makes a title from the first exchange; a person's own stays."""
 
+import asyncio
 import logging
 from contextlib import aclosing
 
@@ -22,6 +23,7 @@ from webchat.upstream.wire import Message as ChatMessage
 
 MOST_TOKENS = 60
 LONGEST = 80
+PATIENCE_SECONDS = 60
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +43,7 @@ async def give(call: Call) -> None:
     title, usage, outcome = "", None, UsageRecord.Outcome.FAILED
     request = ChatRequest(model=first.model, messages=messages, max_tokens=MOST_TOKENS, stream=False)
     try:
-        async with aclosing(client.chat(request)) as arriving:
+        async with asyncio.timeout(PATIENCE_SECONDS), aclosing(client.chat(request)) as arriving:
             async for event in arriving:
                 if isinstance(event, Delta) and event.index == 0:
                     title += event.text
@@ -50,6 +52,8 @@ async def give(call: Call) -> None:
         outcome = UsageRecord.Outcome.COMPLETE
     except UpstreamError as error:
         logger.info("No title was made: %s", error.code)
+    except TimeoutError:
+        logger.info("No title was made in time")
     finally:
         estimate = tokens.estimate_messages(msgspec.to_builtins(messages)) if title else 0
         spent = metering.Spent(outcome, usage, estimate, tokens.estimate(title))

@@ -44,7 +44,7 @@ class Command(BaseCommand):
             server_name="webchat",
             ready_callable=lambda: self.announce(host, port),
         )
-        end_gracefully()
+        look_after_answers()
         server.run()
 
     def announce(self, host: str, port: int) -> None:
@@ -79,12 +79,14 @@ async def refresh_models() -> None:
     await close_pools()
 
 
-def end_gracefully() -> None:
-    """Daphne would end at once: without close frames, and without the `finally` of any task."""
+def look_after_answers() -> None:
+    """From the first turn of the loop: end answers that were lost. At its end: save those that are arriving."""
     from twisted.internet import reactor
 
     def drained() -> "Deferred[None]":
         return Deferred.fromFuture(asyncio.ensure_future(shutdown.drain()))
 
-    # Twisted's interface has its types wrong here.
+    # Twisted's interfaces have their types wrong here.
+    reactor.callLater(0, recovery.watch)  # type: ignore[arg-type]
+    # Without this Daphne ends at once: without close frames, and without the `finally` of any task.
     reactor.addSystemEventTrigger("before", "shutdown", drained)  # type: ignore[arg-type]

@@ -1,0 +1,27 @@
+"""A browser without a screen: signing in, sending, and following a conversation's socket."""
+
+import uuid
+
+import httpx
+from websockets.asyncio.client import connect
+
+from tests.browser.portal import Portal
+
+
+async def sign_in(portal: Portal) -> httpx.AsyncClient:
+    client = httpx.AsyncClient(base_url=portal.url, headers={"Origin": portal.site_url})
+    page = await client.get("/accounts/login/")
+    sent = {"login": "alice", "password": "webchat-demo", "csrfmiddlewaretoken": client.cookies["csrftoken"]}
+    assert (await client.post("/accounts/login/", data=sent)).status_code == 302, page.text
+    return client
+
+
+async def post(client: httpx.AsyncClient, path: str, **fields: str) -> httpx.Response:
+    sent = {"client_id": str(uuid.uuid4()), "csrfmiddlewaretoken": client.cookies["csrftoken"], **fields}
+    return await client.post(path, data=sent)
+
+
+def follow(portal: Portal, client: httpx.AsyncClient, path: str) -> connect:
+    cookies = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
+    url = f"ws://127.0.0.1:{portal.port}/ws{path}"
+    return connect(url, origin=portal.site_url, additional_headers={"Cookie": cookies})

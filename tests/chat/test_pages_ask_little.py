@@ -1,0 +1,32 @@
+"""A page asks the database the same few questions, however long the list and the conversation are."""
+
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from tests.chat.history import add, tell
+from webchat.accounts.models import User
+from webchat.allocation.models import APIToken
+
+
+def queries(client: Client, url: str) -> int:
+    with CaptureQueriesContext(connection) as asked:
+        assert client.get(url).status_code == 200
+    return len(asked)
+
+
+def test_a_conversation(as_alice: Client, alice: User, token: APIToken) -> None:
+    conversation = tell(alice, "Question")
+    few = queries(as_alice, conversation.get_absolute_url())
+    for number in range(30):
+        conversation.leaf = add(conversation, conversation.leaf, f"**{number}**", state="complete")
+    conversation.save()
+    queries(as_alice, conversation.get_absolute_url())  # draws what has not been drawn yet, once
+    assert queries(as_alice, conversation.get_absolute_url()) <= few <= 12
+
+
+def test_the_sidebar(as_alice: Client, alice: User, token: APIToken) -> None:
+    few = queries(as_alice, "/conversations/")
+    for number in range(30):
+        tell(alice, f"Question {number}")
+    assert queries(as_alice, "/conversations/") <= few <= 7

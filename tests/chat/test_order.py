@@ -91,3 +91,10 @@ def test_with_htmx_deleting_what_is_open_leads_away(as_alice: Client, conversati
 
 def test_what_was_not_deleted_cannot_be_restored(as_alice: Client, conversation: Conversation) -> None:
     assert post(as_alice, conversation, "restore").status_code == 404
+
+
+def test_deleted_from_an_address_that_is_none(as_alice: Client, alice: User) -> None:
+    conversation = tell(alice, "Question")
+    headers = {"HX-Request": "true", "HX-Current-URL": "http://["}
+    answer = as_alice.post(f"{conversation.get_absolute_url()}delete/", headers=headers)
+    assert answer.status_code == 200 and Conversation.objects.get().deleted_at

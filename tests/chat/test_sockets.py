@@ -122,3 +122,13 @@ def _told(alice: User) -> Conversation:
     conversation = tell(alice, "Hello", "Hi")
     conversation.messages.filter(role="assistant").update(state="stopped")
     return conversation
+
+
+async def test_deleted_elsewhere_the_page_is_told(alice_async: AsyncClient, alice: User) -> None:
+    conversation = await sync_to_async(tell)(alice, "Question", "Answer")
+    connection = socket(alice_async, conversation)
+    await connection.connect()
+    await alice_async.post(f"/conversations/{conversation.pk}/delete/")
+    while (event := await connection.receive_output(timeout=5))["type"] == "websocket.send":
+        pass
+    assert (event["type"], event["code"]) == ("websocket.close", 4404)

@@ -1,10 +1,11 @@
-"""May anything on the way keep a copy of this page? Not of what a signed-in person sees."""
+"""What of a request and its answer does no view have to think of? What cannot be read, and what must not be kept."""
 
 from collections.abc import Awaitable, Callable
 
 from asgiref.sync import iscoroutinefunction
 from django.conf import settings
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.http.response import HttpResponseBase
 from django.utils.cache import patch_cache_control
 from django.utils.decorators import sync_and_async_middleware
 
@@ -33,3 +34,29 @@ def mark(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
     if settings.SESSION_COOKIE_NAME in request.COOKIES or request.path.startswith("/accounts/"):
         patch_cache_control(response, private=True, no_store=True)
     return response
+
+
+@sync_and_async_middleware
+def readable_requests(get_response: View | AsyncView) -> View | AsyncView:
+    """Refuses what no browser sends and Django stumbles over: charsets other than UTF-8."""
+    if iscoroutinefunction(get_response):
+
+        async def read_async(request: HttpRequest) -> HttpResponseBase:
+            return await get_response(request) if is_readable(request) else refusal()
+
+        return read_async
+
+    def read(request: HttpRequest) -> HttpResponseBase:
+        return get_response(request) if is_readable(request) else refusal()  # type: ignore[return-value]
+
+    return read
+
+
+def is_readable(request: HttpRequest) -> bool:
+    charset = (request.content_params or {}).get("charset", "utf-8")
+    return charset.lower() in ("utf-8", "utf8")
+
+
+def refusal() -> HttpResponse:
+    # No template: one that shows a form would read the request.
+    return HttpResponseBadRequest("Send it as UTF-8.\n", content_type="text/plain")

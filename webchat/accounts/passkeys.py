@@ -7,6 +7,7 @@ from typing import Any
 
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.webauthn import forms
+from django.forms import HiddenInput, JSONField
 from django.utils.translation import gettext_lazy as _
 
 
@@ -29,7 +30,18 @@ class AddForm(forms.AddWebAuthnForm):  # type: ignore[misc]
             return super().clean()
 
 
+class Credential(JSONField):
+    def to_python(self, value: Any) -> Any:
+        # A number of thousands of digits is no JSON error to it.
+        with wrong_if_garbled():
+            return super().to_python(value)
+
+
 class SignedCredential:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["credential"] = Credential(widget=HiddenInput)  # type: ignore[attr-defined]
+
     def clean_credential(self) -> Any:
         with wrong_if_garbled():
             return super().clean_credential()  # type: ignore[misc]

@@ -4,7 +4,7 @@ from allauth.socialaccount.providers.openid_connect import views as openid_conne
 from csp.decorators import csp_update
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
@@ -34,6 +34,8 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
 # send people on to yet another host. This page has one button and nothing to steal.
 @csp_update({"form-action": ["http:", "https:"]})  # type: ignore[arg-type]
 def single_sign_on(request: HttpRequest, provider_id: str) -> HttpResponseBase:
+    if "\0" in provider_id:
+        raise Http404  # PostgreSQL would raise at it
     try:
         answer: HttpResponseBase = openid_connect.login(request, provider_id)
     except RequestException:

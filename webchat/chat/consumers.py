@@ -4,7 +4,6 @@ import asyncio
 import json
 import logging
 import time
-from typing import Any
 from urllib.parse import parse_qs
 from uuid import UUID
 from weakref import WeakSet
@@ -37,8 +36,10 @@ class PageLeft(Exception):
 class ConversationConsumer(AsyncWebsocketConsumer):
     """Authorises, subscribes, follows."""
 
+    # None that is configured: whoever opens a page must not depend on Redis.
+    channel_layer_alias = "none"
     following: asyncio.Task[None] | None = None
-    group = ""
+    hearing: asyncio.Task[None] | None = None
 
     async def connect(self) -> None:
         # A browser sees a close code only after the handshake; refused before it, it would reconnect for ever.
@@ -52,6 +53,7 @@ class ConversationConsumer(AsyncWebsocketConsumer):
             await self._follow(pk)
 
     async def _follow(self, pk: UUID) -> None:
+        self.pk = pk
         page = parse_qs(self.scope["query_string"].decode("ascii", "replace"))
         self.bad_frames: list[float] = []
         self.language = _language(page.get("language", [""])[0])
@@ -63,11 +65,18 @@ class ConversationConsumer(AsyncWebsocketConsumer):
             send=self._send_frame,
         )
         # Subscribe first, read the state second: no change can fall in between.
-        self.group = events.conversation_group(pk)
-        await events.subscribe(self.group, self.channel_name)
+        events.follow(pk, self.reader.look_again)
+        if settings.REDIS_URL:
+            self.hearing = background.spawn(self._hear(pk), name=f"hints for {pk}")
         recovery.watch()
         open_sockets.add(self)
         self.following = background.spawn(self._tell(), name=f"reader of {pk}")
+
+    async def _hear(self, pk: UUID) -> None:
+        async with events.listen(events.conversation_group(pk)) as heard:
+            while True:
+                await heard.get()
+                self.reader.look_again()
 
     async def _send_frame(self, frame: str) -> None:
         try:
@@ -81,15 +90,19 @@ class ConversationConsumer(AsyncWebsocketConsumer):
             await self.reader.follow()
         except PageLeft:
             pass
+        except Conversation.DoesNotExist:
+            await self.close(NOT_FOUND)
         except Exception:
-            logger.exception("A reader of %s is lost; its page connects again", self.group)
+            logger.exception("A reader is lost; its page connects again")
             await self.close(COME_BACK)
 
     async def disconnect(self, code: int) -> None:
         open_sockets.discard(self)
         if self.following:
             self.following.cancel()
-            await events.unsubscribe(self.group, self.channel_name)
+            events.leave(self.pk, self.reader.look_again)
+        if self.hearing:
+            self.hearing.cancel()
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         if not self.following:
@@ -109,12 +122,11 @@ class ConversationConsumer(AsyncWebsocketConsumer):
             with translation.override(self.language):
                 await self.send(frames.not_understood())
 
-    async def conversation_changed(self, event: dict[str, Any]) -> None:
-        self.reader.look_again()
-
 
 class UnknownPathConsumer(AsyncWebsocketConsumer):
     """Whatever else is asked for: not there, said so once, without an error in the log."""
+
+    channel_layer_alias = "none"
 
     async def connect(self) -> None:
         await self.accept()

@@ -1,22 +1,27 @@
-"""Who has to look again? Small hints through the channel layer; what has changed is read from the database.
+"""Who has to look again? Small hints; what has changed is read from the database.
 
-A hint may get lost: every socket begins with a fresh look, and looks again by itself while it waits for an
-answer that another process brings.
+Readers of this process are told directly, those of others through the channel layer. There a hint may get
+lost: every socket begins with a fresh look, and with several processes it looks again by itself now and then.
 """
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
+from django.conf import settings
 
 RETRY_SECONDS = 1
+# A Redis that hangs must not hold up whoever sends a message.
+LAYER_SECONDS = 2
 
 logger = logging.getLogger(__name__)
+_readers: defaultdict[UUID, set[Callable[[], None]]] = defaultdict(set)
 
 
 def conversation_group(pk: UUID) -> str:
@@ -33,8 +38,21 @@ def stop_group(usage_id: UUID) -> str:
     return f"stop-{usage_id}"
 
 
+def follow(pk: UUID, look_again: Callable[[], None]) -> None:
+    """Call this whenever the conversation has changed."""
+    _readers[pk].add(look_again)
+
+
+def leave(pk: UUID, look_again: Callable[[], None]) -> None:
+    _readers[pk].discard(look_again)
+    if not _readers[pk]:
+        del _readers[pk]
+
+
 async def conversation_changed(pk: UUID) -> None:
     """Its messages, their states, or its title are no longer what readers see."""
+    for look_again in tuple(_readers.get(pk, ())):
+        look_again()
     await _send(conversation_group(pk), {"type": "conversation.changed"})
 
 
@@ -49,14 +67,6 @@ async def answer_grew(pk: UUID, offset: int, delta: str) -> None:
 
 async def stop_wanted(usage_id: UUID) -> None:
     await _send(stop_group(usage_id), {"type": "stop.wanted"})
-
-
-async def subscribe(group: str, channel: str) -> None:
-    await _try(get_channel_layer().group_add(group, channel))
-
-
-async def unsubscribe(group: str, channel: str) -> None:
-    await _try(get_channel_layer().group_discard(group, channel))
 
 
 @asynccontextmanager
@@ -84,16 +94,18 @@ async def _listen(group: str, heard: "asyncio.Queue[dict[str, Any]]") -> None:
             logger.warning("The channel layer did not answer: %s", type(error).__name__)
             await asyncio.sleep(RETRY_SECONDS)
         finally:
-            await unsubscribe(group, channel)
+            await _try(layer.group_discard(group, channel))
 
 
 async def _send(group: str, message: dict[str, Any]) -> None:
-    await _try(get_channel_layer().group_send(group, message))
+    if settings.REDIS_URL:
+        await _try(get_channel_layer().group_send(group, message))
 
 
 async def _try(layer_call: Awaitable[None]) -> None:
     try:
-        await layer_call
+        async with asyncio.timeout(LAYER_SECONDS):
+            await layer_call
     except Exception as error:
-        # Redis is away. What was saved stays saved; readers find out by themselves, a little later.
+        # Redis is away. What was saved stays saved; readers of other processes find out a little later.
         logger.warning("The channel layer did not answer: %s", type(error).__name__)

@@ -9,7 +9,8 @@ from uuid import UUID
 
 from asgiref.sync import async_to_sync
 from django.conf import settings
-from django.db import OperationalError, transaction
+from django.db import Error as DatabaseProblem
+from django.db import InterfaceError, OperationalError, transaction
 
 from webchat import background
 from webchat.allocation import alarms, catalogue, metering
@@ -131,7 +132,7 @@ async def _keep(call: Call, task: "asyncio.Task[None]") -> None:
             continue
         try:
             is_ours = await in_database(_checkpoint, call.answers, texts)
-        except OperationalError:
+        except DatabaseProblem:
             logger.warning("The database did not take a checkpoint; it is tried again")
             continue
         kept, last_beat = [*map(len, texts)], time.monotonic()
@@ -152,8 +153,7 @@ async def _save(call: Call, error: UpstreamError | None, *, cancelled: bool) -> 
     endings = [call.ending(number, error, cancelled=cancelled) for number in range(len(call.answers))]
     try:
         for answer, ending in zip(call.answers, endings, strict=True):
-            ending["html"] = await asyncio.to_thread(markdown.render, ending["text"], answer.pk.hex[:8])
-            ending["renderer_version"] = markdown.RENDERER_VERSION
+            ending.update(await asyncio.to_thread(_drawn, answer, ending["text"]))
         await _finish_in_time(call, endings, call.spent(error, cancelled=cancelled))
     finally:
         # Saved or not, nobody works on them any more: what is not saved now is for the recovery to find.
@@ -163,13 +163,23 @@ async def _save(call: Call, error: UpstreamError | None, *, cancelled: bool) -> 
         await events.conversation_changed(call.conversation.pk)
 
 
+def _drawn(answer: Message, text: str) -> dict[str, Any]:
+    try:
+        html = markdown.render(text, answer.pk.hex[:8])
+    except Exception:
+        # The text matters; it is drawn again whenever it is shown.
+        logger.exception("An answer could not be drawn")
+        return {}
+    return {"html": html, "renderer_version": markdown.RENDERER_VERSION}
+
+
 async def _finish_in_time(call: Call, endings: list[dict[str, Any]], spent: Spent) -> None:
     give_up_at = time.monotonic() + SAVING_SECONDS
     while True:
         try:
             await in_database(_finish, call, endings, spent)
             return
-        except OperationalError:
+        except (InterfaceError, OperationalError):
             if time.monotonic() > give_up_at:
                 logger.exception("The end of an answer could not be saved; it will be shown as interrupted")
                 return

@@ -81,7 +81,9 @@ class LiveAnswer:
     def end(self) -> None:
         """The answer is saved in its last state; followers read it from there."""
         self.has_ended = True
-        _answers.pop(self.pk, None)
+        # A likeness of another process's answer may bear the same id.
+        if _answers.get(self.pk) is self:
+            del _answers[self.pk]
         self._wake_followers()
 
     def wake(self, follower: asyncio.Event) -> None:

@@ -44,12 +44,12 @@ async def _publish(answer: LiveAnswer) -> None:
         await asyncio.sleep(PUBLISH_SECONDS)
 
 
-def of(pk: UUID) -> LiveAnswer | None:
-    """The likeness of an answer that another process brings; None when there is no other."""
+def of(pk: UUID, text: str) -> LiveAnswer | None:
+    """The likeness of an answer that another process brings, of which `text` is kept; None without others."""
     if not settings.REDIS_URL:
         return None
     if pk not in _mirrors:
-        _mirrors[pk] = LiveAnswer(pk)
+        _mirrors[pk] = LiveAnswer(pk, text)
         background.spawn(_reflect(_mirrors[pk]), name=f"mirror of {pk}")
     return _mirrors[pk]
 

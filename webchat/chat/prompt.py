@@ -35,8 +35,13 @@ def said(conversation: Conversation, last: Message | None) -> list[ChatMessage]:
 
 def most_tokens(conversation: Conversation, question: Message) -> int:
     """The most that one more answer to this question may take, by our estimate."""
+    return estimate(conversation, question) + (conversation.max_tokens or 0)
+
+
+def estimate(conversation: Conversation, question: Message | None) -> int:
+    """How many tokens there are to read before this question is answered."""
     messages = [*instructions(conversation.system), *said(conversation, question)]
-    return tokens.estimate_messages(msgspec.to_builtins(messages)) + (conversation.max_tokens or 0)
+    return tokens.estimate_messages(msgspec.to_builtins(messages))
 
 
 def for_title(question: str, answer: str) -> list[ChatMessage]:
@@ -56,5 +61,7 @@ def _ancestors(conversation: Conversation, message: Message | None) -> list[Mess
         path.append(pk)
         pk = parents[pk]
     return list(
-        conversation.messages.filter(pk__in=path).only("role", "text", "position").order_by("position")
+        conversation.messages.filter(pk__in=path)
+        .only("role", "text", "position", "conversation")
+        .order_by("position")
     )

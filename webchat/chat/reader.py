@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from uuid import UUID
 
+from django.conf import settings
 from django.utils import translation
 
 from webchat.background import in_database
@@ -20,6 +21,8 @@ FRAME_SECONDS = 0.04
 DRAWING_SHARE = 5
 # An answer of another process is looked up so often, should no hint of it arrive.
 LOOK_AGAIN_SECONDS = 2
+# With several processes a hint may have been lost while nothing seemed to happen.
+LOOK_ANYWAY_SECONDS = 15
 COUNTDOWN_SECONDS = 1
 # A reader may be so many frames behind; then it is waited for, but not for ever (it may not confirm at all).
 FRAMES_AHEAD = 2
@@ -105,14 +108,14 @@ class Reader:
         await self._send_header(conversation)
 
     def _load(self) -> tuple[Conversation, Thread]:
-        conversation = Conversation.objects.get(pk=self._conversation_pk)
+        conversation = Conversation.objects.get(pk=self._conversation_pk, deleted_at=None)
         return conversation, thread.load(conversation)
 
     def _with_live(self, message: ShownMessage) -> ShownMessage:
         """From here on the page is told how this answer grows, when it is one that grows in this process."""
         if not message.is_running:
             return message
-        answer = live.find(message.pk) or mirror.of(message.pk)
+        answer = live.find(message.pk) or mirror.of(message.pk, message.text)
         if answer is None:
             self._has_unfollowed = True
             return message
@@ -159,13 +162,16 @@ class Reader:
         if self._is_stale or any(followed.has_news for followed in self._followed):
             return
         if not await _wait(self._news, self._patience()):
-            self._is_stale = self._has_unfollowed
+            may_have_missed = self._has_unfollowed or bool(settings.REDIS_URL)
+            self._is_stale = self._is_stale or may_have_missed
 
     def _patience(self) -> float | None:
         """How long nothing may happen before something has to: a countdown goes on, a lost hint is made up for."""
         if any(followed.live.notice for followed in self._followed):
             return COUNTDOWN_SECONDS
-        return LOOK_AGAIN_SECONDS if self._has_unfollowed else None
+        if self._has_unfollowed:
+            return LOOK_AGAIN_SECONDS
+        return LOOK_ANYWAY_SECONDS if settings.REDIS_URL else None
 
     def _is_behind(self) -> bool:
         return self._confirmed is not None and self._sent - self._confirmed > FRAMES_AHEAD

@@ -75,7 +75,10 @@ class Thread:
 def load(conversation: Conversation, before: UUID | None = None) -> Thread:
     """The newest messages of the shown branch, or those `before` one of them."""
     branch = conversation.branch()
-    end = branch.index(before) if before in branch else len(branch)
+    if before is not None and before not in branch:
+        # Another branch is shown by now; its messages come through the socket.
+        return Thread([], "")
+    end = branch.index(before) if before else len(branch)
     start = max(0, end - WINDOW)
     shown = _show(conversation, branch[start:end])
     older_url = reverse("chat:messages", kwargs={"pk": conversation.pk})

@@ -1,9 +1,11 @@
 """A person's conversations: the empty one, one of them, their order."""
 
+from contextlib import suppress
 from uuid import UUID
 
 from asgiref.sync import async_to_sync
 from django.contrib import messages
+from django.core.cache import cache
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -21,6 +23,8 @@ from webchat.chat.views import asking
 from webchat.chat.views.pages import PersonRequest, conversation_page, note, sidebar_list, signed_in
 
 LONGEST_TITLE = 200
+# Many pages may be opened while the upstream hangs; they must not take the places of answers.
+SECONDS_BETWEEN_REFRESHES = 60
 
 
 @signed_in
@@ -44,7 +48,7 @@ def conversation(request: PersonRequest, pk: UUID) -> HttpResponse:
 
 def refresh_models(user: User) -> None:
     """Bring the list of models up to date for the next page; this one does not wait."""
-    if catalogue.is_stale():
+    if catalogue.is_stale() and cache.add("models-asked-for", True, SECONDS_BETWEEN_REFRESHES):
         async_to_sync(_spawn_refresh)(user)
 
 
@@ -86,12 +90,17 @@ def pin(request: PersonRequest, pk: UUID) -> HttpResponse:
 @require_POST
 def delete(request: PersonRequest, pk: UUID) -> HttpResponse:
     found = get_object_or_404(Conversation.objects.owned_by(request.user), pk=pk)
+    is_open = True
     for answer in found.messages.running():
         generation.stop(answer)
+    # Read before anything is done: it may be no address at all.
+    with suppress(ValueError):
+        is_open = not request.htmx or request.htmx.current_url_abs_path == found.get_absolute_url()
     found.delete_softly()
+    events.tell_conversation_changed(found.pk)
     text = _("“%(title)s” is deleted.") % {"title": found.display_title}
     undo_url = reverse("chat:restore", kwargs={"pk": found.pk})
-    if request.htmx and request.htmx.current_url_abs_path != found.get_absolute_url():
+    if not is_open:
         return sidebar_list(request, text, undo_url)
     messages.success(request, text, extra_tags=undo_url)
     return _go(request, reverse("chat:conversations"))

@@ -1,6 +1,7 @@
 """The portal itself: pages and sockets from one Daphne process, which ends gracefully on SIGTERM."""
 
 import asyncio
+import contextlib
 import logging
 from typing import Any
 
@@ -18,6 +19,9 @@ from webchat.allocation.models import Allocation, APIToken
 from webchat.allocation.vault import VaultLocked, unseal
 from webchat.chat import recovery, shutdown
 from webchat.upstream.client import close_pools
+
+# Longer the start does not wait for the list of models; a page that is opened asks again.
+UPSTREAM_PATIENCE_SECONDS = 3
 
 
 class Command(BaseCommand):
@@ -73,10 +77,16 @@ def import_token() -> None:
 
 async def refresh_models() -> None:
     """So that the first page already offers what the upstream has."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(UPSTREAM_PATIENCE_SECONDS):
+            await ask_for_models()
+    await close_pools()
+
+
+async def ask_for_models() -> None:
     everyones = await Allocation.objects.filter(user=None).select_related("api_token").afirst()
     if everyones:
         await catalogue.refresh_with(everyones.api_token)
-    await close_pools()
 
 
 def look_after_answers() -> None:

@@ -1,9 +1,10 @@
 """A browser without a screen: signing in, sending, and following a conversation's socket."""
 
+import asyncio
 import uuid
 
 import httpx
-from websockets.asyncio.client import connect
+from websockets.asyncio.client import ClientConnection, connect
 
 from tests.browser.portal import Portal
 
@@ -25,3 +26,11 @@ def follow(portal: Portal, client: httpx.AsyncClient, path: str) -> connect:
     cookies = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
     url = f"ws://127.0.0.1:{portal.port}/ws{path}"
     return connect(url, origin=portal.site_url, additional_headers={"Cookie": cookies})
+
+
+async def frames_until(socket: ClientConnection, wanted: str) -> str:
+    seen = ""
+    async with asyncio.timeout(20):
+        while wanted not in seen:
+            seen += str(await socket.recv())
+    return seen

@@ -1,17 +1,15 @@
 """Two server processes serve one portal: what one brings, the pages of the other see."""
 
-import asyncio
 import re
 from collections.abc import Iterator
 from contextlib import aclosing
 
 import httpx
 import pytest
-from websockets.asyncio.client import ClientConnection
 
 from tests.browser.portal import Portal
 from tests.services import redis
-from tests.several.people import follow, post, sign_in
+from tests.several.people import follow, frames_until, post, sign_in
 from webchat.demo.server import DemoServer
 
 TEXT = re.compile(r"<[^>]+>")
@@ -29,14 +27,6 @@ def portals(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Portal, 
         yield one, two
         one.terminate()
         two.terminate()
-
-
-async def frames_until(socket: ClientConnection, wanted: str) -> str:
-    seen = ""
-    async with asyncio.timeout(20):
-        while wanted not in seen:
-            seen += str(await socket.recv())
-    return seen
 
 
 async def test_a_page_of_the_other_process_sees_the_answer_grow(portals: tuple[Portal, Portal]) -> None:

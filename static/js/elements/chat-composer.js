@@ -16,6 +16,8 @@ class ChatComposer extends HTMLElement {
     this.#restoreDraft();
     this.#refresh();
     if (!touch.matches && document.activeElement === document.body) this.#focus();
+    // The panel scrolls by itself; on a phone what is wrong may lie below its edge.
+    this.querySelector(".field__error")?.scrollIntoView({ block: "nearest" });
   }
 
   disconnectedCallback() {

@@ -46,6 +46,8 @@ class ChatSocket extends HTMLElement {
   #acknowledge() {
     this.#received += 1;
     this.#wrapper.send(JSON.stringify({ received: this.#received }));
+    const title = document.getElementById("conversation-title")?.textContent;
+    if (title) document.title = document.title.replace(/^.*(?= · )/s, () => title);
   }
 
   // A socket that was already replaced closes too; answering that would go round in circles.

@@ -57,14 +57,13 @@ class QuestionForm(forms.Form):
         return self.cleaned_data["client_id"] or uuid.uuid4()
 
 
-def number(
-    field: type[forms.IntegerField], allowed: Range, *, step: str, **kwargs: Any
-) -> forms.IntegerField:
+def number(field: type[forms.IntegerField], allowed: Range, **kwargs: Any) -> forms.IntegerField:
     """A parameter of the API that may stay open. What it may be is checked by `rules`, with the reason in words."""
-    attrs = {"min": f"{allowed.low:g}", "max": f"{allowed.high:g}", "step": step, "inputmode": "decimal"}
+    # No type=number: what it cannot read a browser sends as nothing, and nothing would be said about it.
+    attrs = {"inputmode": "decimal", "autocomplete": "off"}
     if allowed.default:
         attrs["placeholder"] = f"{allowed.default:g}"
-    return field(required=False, widget=forms.NumberInput(attrs=attrs), **kwargs)
+    return field(required=False, widget=forms.TextInput(attrs=attrs), **kwargs)
 
 
 class ComposerForm(QuestionForm):
@@ -87,21 +86,18 @@ class ComposerForm(QuestionForm):
     temperature = number(
         forms.FloatField,
         rules.TEMPERATURE,
-        step="0.05",
         label=gettext_lazy("Temperature"),
         help_text=gettext_lazy("0 to 1. Low is sure and repeatable, high is varied; 0.3 is recommended."),
     )
     top_p = number(
         forms.FloatField,
         rules.TOP_P,
-        step="0.05",
         label="top_p",
         help_text=gettext_lazy("Another way to limit variety. Change this or the temperature, not both."),
     )
     max_tokens = number(
         forms.IntegerField,
         rules.MAX_TOKENS,
-        step="1",
         label="max_tokens",
         help_text=gettext_lazy(
             "The longest answer. Together with the question it must fit the model's context."
@@ -110,7 +106,6 @@ class ComposerForm(QuestionForm):
     n = number(
         forms.IntegerField,
         rules.N,
-        step="1",
         label=gettext_lazy("Number of answers (n)"),
         help_text=gettext_lazy("1 to 5; only 1 with a temperature below 0.3."),
     )

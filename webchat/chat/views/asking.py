@@ -15,7 +15,14 @@ from webchat.allocation.metering import NothingAllocated
 from webchat.chat import events, generation, prompt, recovery, sidebar, thread
 from webchat.chat.forms import ComposerForm
 from webchat.chat.models import AnswerStillRunning, ClientIdReused, Conversation, Exchange, Message
-from webchat.chat.views.pages import PersonRequest, composer, conversation_page, note, signed_in
+from webchat.chat.views.pages import (
+    PersonRequest,
+    composer,
+    conversation_page,
+    field_note,
+    note,
+    signed_in,
+)
 
 Refused = (AnswerStillRunning, ClientIdReused, NothingAllocated)
 
@@ -64,7 +71,8 @@ def create_edit(request: PersonRequest, pk: UUID) -> HttpResponse:
     form = ComposerForm(request.POST, conversation=conversation, after=message.parent)
     if _ask(form, lambda sent: conversation.ask(after=message.parent, **sent)) is None:
         if request.htmx:
-            return note(request, " ".join(map(str, chain(*form.errors.values()))), _status(form))
+            text = " ".join(map(str, chain(*form.errors.values())))
+            return field_note(request, f"edit-{pk}", text, _status(form))
         return conversation_page(request, conversation, form, _status(form))
     return _done(request, conversation)
 

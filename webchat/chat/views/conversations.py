@@ -20,7 +20,7 @@ from webchat.chat import events, generation, recovery, sidebar
 from webchat.chat.forms import ComposerForm
 from webchat.chat.models import Conversation
 from webchat.chat.views import asking
-from webchat.chat.views.pages import PersonRequest, conversation_page, note, sidebar_list, signed_in
+from webchat.chat.views.pages import PersonRequest, conversation_page, field_note, sidebar_list, signed_in
 
 LONGEST_TITLE = 200
 # Many pages may be opened while the upstream hangs; they must not take the places of answers.
@@ -72,7 +72,7 @@ def rename(request: PersonRequest, pk: UUID) -> HttpResponse:
     found = get_object_or_404(Conversation.objects.owned_by(request.user), pk=pk)
     title = " ".join(request.POST.get("title", "").replace("\0", "").split())
     if not title or len(title) > LONGEST_TITLE:
-        return note(request, _("A title has 1 to 200 characters."), 422)
+        return field_note(request, f"title-{pk}", _("A title has 1 to 200 characters."), 422)
     found.rename(title)
     events.tell_conversation_changed(found.pk)
     return _after_change(request, found)

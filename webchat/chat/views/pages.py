@@ -81,6 +81,13 @@ def sidebar_list(request: PersonRequest, text: str = "", undo_url: str = "") -> 
     return render(request, "chat/sidebar_changed.html", context)
 
 
+def field_note(request: PersonRequest, field_id: str, text: str, status: int) -> HttpResponse:
+    """Why what was typed into this field was not taken, said beside it."""
+    if not request.htmx:
+        return note(request, text, status)
+    return render(request, "chat/_field_note.html", {"field_id": field_id, "text": text}, status=status)
+
+
 def note(request: PersonRequest, text: str, status: int) -> HttpResponse:
     template = "layout_toast.html" if request.htmx else "chat/refused.html"
     return render(request, template, {"text": text}, status=status)

@@ -3,12 +3,11 @@
 import time
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import UUID
 
 import msgspec
 
 from webchat.allocation.metering import Spent
-from webchat.allocation.models import APIToken
+from webchat.allocation.models import APIToken, UsageRecord
 from webchat.chat.live import LiveAnswer, Notice
 from webchat.chat.models import Conversation, Message
 from webchat.upstream import tokens
@@ -26,8 +25,9 @@ class Call:
     conversation: Conversation
     answers: list[Message]
     lives: list[LiveAnswer]
-    usage_id: UUID
-    token: APIToken | None = None
+    record: UsageRecord
+    # The prompt; None until it has been looked up.
+    messages: list[ChatMessage] | None = None
     # Set before its task is cancelled: a person stopped it, it was not interrupted.
     stopped: bool = False
     prompt_tokens: int = 0
@@ -37,7 +37,12 @@ class Call:
     started_at: float = field(default_factory=time.monotonic)
     first_content_at: float | None = None
 
-    def request(self, messages: list[ChatMessage]) -> ChatRequest:
+    @property
+    def token(self) -> APIToken:
+        return self.record.api_token
+
+    def request(self) -> ChatRequest:
+        messages = self.messages or []
         self.prompt_tokens = tokens.estimate_messages(msgspec.to_builtins(messages))
         asked_with = self.conversation.parameters
         return ChatRequest(

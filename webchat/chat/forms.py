@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from webchat.allocation import catalogue
+from webchat.allocation.models import ModelInfo
 from webchat.chat import prompt
 from webchat.chat.models import Conversation, Message, Parameters
 from webchat.upstream import rules, tokens
@@ -113,6 +114,7 @@ class ComposerForm(QuestionForm):
     # Set when the form is right but nothing is left to spend.
     is_refused = False
     most_tokens = 0
+    prompt: list[ChatMessage]
 
     def __init__(
         self,
@@ -120,15 +122,21 @@ class ComposerForm(QuestionForm):
         *,
         conversation: Conversation | None,
         after: Message | None = None,
+        models: list[ModelInfo] | None = None,
     ) -> None:
         self.conversation = conversation
         self.after = after
+        self.models = catalogue.chat_models() if models is None else models
         kept = conversation.parameters if conversation else None
         self.default_model = kept.model if kept else ""
         super().__init__(data, initial={"client_id": uuid.uuid4(), **(vars(kept) if kept else {})})
-        choices = model_choices(self.default_model)
+        choices = model_choices(self.models, self.default_model)
         cast(forms.ChoiceField, self.fields["model"]).choices = choices
         self.default_model = self.default_model or first_choice(choices)
+
+    def fresh(self) -> "ComposerForm":
+        """For the next question, after this one was taken."""
+        return ComposerForm(conversation=self.conversation, models=self.models)
 
     @property
     def action_url(self) -> str:
@@ -147,7 +155,8 @@ class ComposerForm(QuestionForm):
 
     def _violations(self) -> list[rules.Violation]:
         asked_with = self.parameters
-        messages = msgspec.to_builtins(self._messages())
+        self.prompt = self._messages()
+        messages = msgspec.to_builtins(self.prompt)
         prompt_tokens = tokens.estimate_messages(messages)
         self.most_tokens = prompt_tokens + (asked_with.max_tokens or 0)
         return rules.check_chat(
@@ -183,9 +192,8 @@ class ComposerForm(QuestionForm):
         return self.cleaned_data[name] if name in self.data else self.initial.get(name)
 
 
-def model_choices(current: str) -> list[Any]:
+def model_choices(models: list[ModelInfo], current: str) -> list[Any]:
     """The models by their owner, as the upstream orders them; the current one stays even when it is gone."""
-    models = catalogue.chat_models()
     by_owner = groupby(models, key=lambda model: model.owned_by)
     choices: list[Any] = [(owner, [(m.name, m.name) for m in group]) for owner, group in by_owner]
     if current and all(current != model.name for model in models):

@@ -15,15 +15,13 @@ from django.db import InterfaceError, OperationalError, transaction
 from webchat import background
 from webchat.allocation import alarms, catalogue, metering
 from webchat.allocation.metering import Spent
-from webchat.allocation.models import UsageRecord
 from webchat.allocation.vault import VaultLocked
 from webchat.background import in_database
 from webchat.chat import events, live, markdown, mirror, prompt, titles
 from webchat.chat.call import Call
 from webchat.chat.models import Exchange, Message
-from webchat.upstream.client import UpstreamClient
 from webchat.upstream.errors import BadSecret, ModelNotFound, UnknownProblem, UpstreamError
-from webchat.upstream.wire import ChatRequest
+from webchat.upstream.wire import Message as ChatMessage
 
 CHECKPOINT_SECONDS = 0.8
 # With nothing new to keep, a sign of life is enough.
@@ -36,17 +34,20 @@ logger = logging.getLogger(__name__)
 _running: dict[UUID, tuple[Call, asyncio.Task[None]]] = {}
 
 
-def start(exchange: Exchange) -> None:
-    """From a view, after COMMIT: let the answers come. What was sent before is not asked again."""
+def start(exchange: Exchange, messages: list[ChatMessage] | None = None) -> None:
+    """From a view, after COMMIT: let the answers come. What was sent before is not asked again.
+
+    `messages` is the prompt, when it is known already.
+    """
     if exchange.is_new:
-        async_to_sync(_start)(exchange)
+        async_to_sync(_start)(exchange, messages)
 
 
-async def _start(exchange: Exchange) -> None:
+async def _start(exchange: Exchange, messages: list[ChatMessage] | None) -> None:
     answers = exchange.answers
-    assert answers[0].usage_id is not None
+    assert answers[0].usage is not None
     lives = [live.begin(answer.pk, answer.text) for answer in answers]
-    call = Call(exchange.conversation, answers, lives, answers[0].usage_id)
+    call = Call(exchange.conversation, answers, lives, answers[0].usage, messages)
     task = background.spawn(run(call), name=f"answer {answers[0].pk}")
     _running.update((answer.pk, (call, task)) for answer in answers)
     for answer in lives:
@@ -98,25 +99,21 @@ async def run(call: Call) -> None:
 
 
 async def _ask(call: Call) -> None:
-    client, request = await in_database(_prepare, call)
-    async with aclosing(client.chat(request)) as arriving:
-        async for event in arriving:
-            call.take(event)
-
-
-def _prepare(call: Call) -> tuple[UpstreamClient, ChatRequest]:
-    request = call.request(prompt.to_answer(call.conversation, call.answers[0]))
-    call.token = UsageRecord.objects.select_related("api_token").get(pk=call.usage_id).api_token
+    if call.messages is None:
+        call.messages = await in_database(prompt.to_answer, call.conversation, call.answers[0])
     try:
-        return call.token.client(), request
+        client = call.token.client()
     except VaultLocked:
         raise BadSecret from None
+    async with aclosing(client.chat(call.request())) as arriving:
+        async for event in arriving:
+            call.take(event)
 
 
 async def _hear_stop(call: Call, task: "asyncio.Task[None]") -> None:
     """The button may be pressed on a page of another process."""
     if settings.REDIS_URL:
-        async with events.listen(events.stop_group(call.usage_id)) as heard:
+        async with events.listen(events.stop_group(call.record.pk)) as heard:
             await heard.get()
             _stop_here(call, task)
 
@@ -190,14 +187,14 @@ async def _finish_in_time(call: Call, endings: list[dict[str, Any]], spent: Spen
 def _finish(call: Call, endings: list[dict[str, Any]], spent: Spent) -> None:
     for answer, ending in zip(call.answers, endings, strict=True):
         answer.end(**ending)
-    metering.settle(call.usage_id, spent)
+    metering.settle(call.record.pk, spent)
 
 
 async def _afterwards(call: Call, error: UpstreamError | None) -> None:
-    if call.token and error and error.about_token and not error.retryable:
+    if error and error.about_token and not error.retryable:
         await in_database(alarms.token_refused, call.token, error.code)
     if isinstance(error, ModelNotFound):
         await catalogue.refresh(call.conversation.owner)
-    if call.token and error is None and call.finished:
+    if error is None and call.finished:
         await in_database(call.token.note_success)
         await titles.give(call)

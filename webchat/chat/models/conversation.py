@@ -124,6 +124,11 @@ class Conversation(models.Model):
 
     # Asking and answering: each verb is one transaction
 
+    MAY_CHANGE = (
+        "title", "titled_by", "model", "system", "temperature", "top_p", "max_tokens", "n",
+        "leaf", "is_pinned", "active_at", "deleted_at",
+    )  # fmt: skip
+
     @transaction.atomic
     def ask(
         self,
@@ -141,14 +146,20 @@ class Conversation(models.Model):
         `metering.NothingAllocated`.
         """
         self._lock()
-        if earlier := Message.objects.filter(asked_by_id=self.owner_id, client_id=client_id).first():
+        if earlier := self._brought_by(client_id):
             if earlier.conversation_id != self.pk or earlier.text != text:
                 raise ClientIdReused
             return Exchange(self, earlier, list(earlier.children.all()), is_new=False)
-        self._set(**asdict(parameters))
-        parent = self.leaf if after == "leaf" else after
-        question = self._add(Message.Role.USER, parent, text=text, client_id=client_id)
-        return self.answer(question, client_id=None, most_tokens=most_tokens)
+        for name, value in asdict(parameters).items():
+            setattr(self, name, value)
+        parent_id = self.leaf_id if after == "leaf" else after and after.pk
+        position = self._next_position()
+        question = self._message(
+            Message.Role.USER, position, parent_id=parent_id, text=text, client_id=client_id
+        )
+        answers = self._answers(question, position + 1, most_tokens=most_tokens)
+        self._add(question, *answers)
+        return Exchange(self, question, answers)
 
     @transaction.atomic
     def answer(
@@ -159,22 +170,51 @@ class Conversation(models.Model):
         With a `beginning` it is one answer, which starts with that text and goes on from there.
         """
         self._lock()
-        if client_id and (
-            earlier := Message.objects.filter(asked_by_id=self.owner_id, client_id=client_id).first()
-        ):
+        if client_id and (earlier := self._brought_by(client_id)):
             if earlier.parent_id != question.pk:
                 raise ClientIdReused
             return Exchange(self, question, [earlier], is_new=False)
-        if self.messages.running().exists():
+        answers = self._answers(
+            question, self._next_position(), most_tokens=most_tokens, client_id=client_id, beginning=beginning
+        )
+        self._add(*answers)
+        return Exchange(self, question, answers)
+
+    def _lock(self) -> None:
+        """Let writers of one conversation wait for each other (SQLite has one writer at a time anyway)."""
+        locked = Conversation.objects.select_for_update(of=("self",))
+        # Not the owner: who has been loaded already would have to be loaded again.
+        self.refresh_from_db(fields=self.MAY_CHANGE, from_queryset=locked)
+
+    def _brought_by(self, client_id: uuid.UUID) -> Message | None:
+        return Message.objects.filter(asked_by_id=self.owner_id, client_id=client_id).first()
+
+    def _next_position(self) -> int:
+        """Raises `AnswerStillRunning`."""
+        running = models.Count("pk", filter=models.Q(state__in=Message.RUNNING))
+        said = self.messages.aggregate(last=models.Max("position"), running=running)
+        if said["running"]:
             raise AnswerStillRunning
+        return (said["last"] or 0) + 1
+
+    def _answers(
+        self,
+        question: Message,
+        position: int,
+        *,
+        most_tokens: int,
+        client_id: uuid.UUID | None = None,
+        beginning: str = "",
+    ) -> list[Message]:
         n = 1 if beginning else self.n
         usage = metering.reserve(
             self.owner, source=UsageRecord.Source.CHAT, model=self.model, most_tokens=most_tokens * n
         )
-        answers = [
-            self._add(
+        return [
+            self._message(
                 Message.Role.ASSISTANT,
-                question,
+                position + choice,
+                parent=question,
                 state=Message.State.STREAMING if beginning else Message.State.PENDING,
                 text=beginning,
                 client_id=client_id if choice == 0 else None,
@@ -185,23 +225,20 @@ class Conversation(models.Model):
             )
             for choice in range(n)
         ]
-        self._set(leaf=answers[0], active_at=timezone.now())
-        return Exchange(self, question, answers)
 
-    def _lock(self) -> None:
-        """Let writers of one conversation wait for each other (SQLite has one writer at a time anyway)."""
-        self.refresh_from_db(from_queryset=Conversation.objects.select_for_update(of=("self",)))
+    def _message(self, role: str, position: int, **fields: object) -> Message:
+        return Message(conversation=self, role=role, position=position, asked_by_id=self.owner_id, **fields)
+
+    def _add(self, *messages: Message) -> None:
+        """Save them, with the first answer shown and what it is asked with."""
+        Message.objects.bulk_create(messages)
+        first = next(message for message in messages if message.is_answer)
+        self._set(leaf=first, active_at=timezone.now(), **asdict(self.parameters))
 
     def _set(self, **fields: object) -> None:
         for name, value in fields.items():
             setattr(self, name, value)
         self.save(update_fields=[*fields])
-
-    def _add(self, role: str, parent: Message | None, **fields: object) -> Message:
-        last = self.messages.aggregate(last=models.Max("position"))["last"] or 0
-        return self.messages.create(
-            role=role, parent=parent, position=last + 1, asked_by_id=self.owner_id, **fields
-        )
 
     # The branch that is shown
 

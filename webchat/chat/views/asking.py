@@ -41,7 +41,8 @@ def begin(request: PersonRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def messages(request: PersonRequest, pk: UUID) -> HttpResponse:
     """GET: what was said before the messages that are shown. POST: the next question."""
-    conversation = get_object_or_404(Conversation.objects.owned_by(request.user), pk=pk)
+    mine = Conversation.objects.owned_by(request.user).select_related("owner", "leaf")
+    conversation = get_object_or_404(mine, pk=pk)
     return create_message(request, conversation) if request.method == "POST" else older(request, conversation)
 
 
@@ -59,7 +60,7 @@ def create_message(request: PersonRequest, conversation: Conversation) -> HttpRe
     if _ask(form, lambda sent: conversation.ask(**sent)) is None:
         return composer(request, conversation, form, _status(form))
     if request.htmx:
-        return composer(request, conversation, ComposerForm(conversation=conversation))
+        return composer(request, conversation, form.fresh())
     return _see_other(conversation.get_absolute_url())
 
 
@@ -121,23 +122,33 @@ def _ask(form: ComposerForm, verb: Callable[[dict[str, Any]], Exchange]) -> Exch
     """Say the verb with what the form holds and let the answers come; None with the reason in the form."""
     if not form.is_valid():
         return None
-    recovery.end_lost_answers()
     cleaned = form.cleaned_data
+    sent = {
+        "text": cleaned["text"],
+        "client_id": cleaned["client_id"],
+        "parameters": form.parameters,
+        "most_tokens": form.most_tokens,
+    }
     try:
-        exchange = verb(
-            {
-                "text": cleaned["text"],
-                "client_id": cleaned["client_id"],
-                "parameters": form.parameters,
-                "most_tokens": form.most_tokens,
-            }
-        )
+        exchange = _past_lost_answers(lambda: verb(sent))
     except Refused as refusal:
         form.add_error(None, _sentence(refusal))
         form.is_refused = isinstance(refusal, NothingAllocated)
         return None
-    generation.start(exchange)
+    follows = form.after.pk if form.after else None
+    # Another tab may have gone on meanwhile; then the prompt is another one, too.
+    generation.start(exchange, form.prompt if exchange.question.parent_id == follows else None)
     return exchange
+
+
+def _past_lost_answers(verb: Callable[[], Exchange]) -> Exchange:
+    """What seems to be arriving may have been lost with its process; then it is ended and not in the way."""
+    try:
+        return verb()
+    except AnswerStillRunning:
+        if not recovery.end_lost_answers():
+            raise
+        return verb()
 
 
 def _answer(
@@ -145,14 +156,14 @@ def _answer(
 ) -> HttpResponse:
     if question is None:
         raise Http404
-    recovery.end_lost_answers()
     conversation = message.conversation
+    client_id = _uuid(request.POST.get("client_id", ""))
+    most_tokens = prompt.most_tokens(conversation, question)
     try:
-        exchange = conversation.answer(
-            question,
-            client_id=_uuid(request.POST.get("client_id", "")),
-            most_tokens=prompt.most_tokens(conversation, question),
-            beginning=beginning,
+        exchange = _past_lost_answers(
+            lambda: conversation.answer(
+                question, client_id=client_id, most_tokens=most_tokens, beginning=beginning
+            )
         )
     except Refused as refusal:
         return note(request, _sentence(refusal), 429 if isinstance(refusal, NothingAllocated) else 422)

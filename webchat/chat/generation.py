@@ -9,7 +9,6 @@ from uuid import UUID
 
 from asgiref.sync import async_to_sync
 from django.conf import settings
-from django.db import Error as DatabaseProblem
 from django.db import InterfaceError, OperationalError, transaction
 
 from webchat import background
@@ -17,15 +16,12 @@ from webchat.allocation import alarms, catalogue, metering
 from webchat.allocation.metering import Spent
 from webchat.allocation.vault import VaultLocked
 from webchat.background import in_database
-from webchat.chat import events, live, markdown, mirror, prompt, titles
+from webchat.chat import events, keeping, live, markdown, mirror, prompt, titles
 from webchat.chat.call import Call
 from webchat.chat.models import Exchange, Message
 from webchat.upstream.errors import BadSecret, ModelNotFound, UnknownProblem, UpstreamError
 from webchat.upstream.wire import Message as ChatMessage
 
-CHECKPOINT_SECONDS = 0.8
-# With nothing new to keep, a sign of life is enough.
-HEARTBEAT_SECONDS = 5
 # A database that is locked or restarts gets so long before the end of an answer is given up.
 SAVING_SECONDS = 30
 
@@ -77,7 +73,9 @@ async def run(call: Call) -> None:
     """Own a call from prompt to end: whatever happens, its answers end and it is settled, once."""
     task = asyncio.current_task()
     assert task is not None
-    companions = [asyncio.create_task(_keep(call, task)), asyncio.create_task(_hear_stop(call, task))]
+    for answer in call.lives:
+        keeping.keep(answer, lambda: _stop_here(call, task))
+    hearing = asyncio.create_task(_hear_stop(call, task))
     error: UpstreamError | None = None
     cancelled = False
     try:
@@ -90,8 +88,9 @@ async def run(call: Call) -> None:
         logger.exception("An answer failed")
         error = UnknownProblem()
     finally:
-        for companion in companions:
-            companion.cancel()
+        hearing.cancel()
+        for answer in call.lives:
+            keeping.leave(answer)
     # A second cancellation (stopped while saving, shutdown) must not get between an answer and its end.
     saving = _save(call, error, cancelled=cancelled)
     await asyncio.shield(background.spawn(saving, name="save an answer", saves=True))
@@ -116,33 +115,6 @@ async def _hear_stop(call: Call, task: "asyncio.Task[None]") -> None:
         async with events.listen(events.stop_group(call.record.pk)) as heard:
             await heard.get()
             _stop_here(call, task)
-
-
-async def _keep(call: Call, task: "asyncio.Task[None]") -> None:
-    """Write down what has arrived, at the latest a second later; end with an answer that was ended elsewhere."""
-    kept = [len(answer.text) for answer in call.answers]
-    last_beat = time.monotonic()
-    while True:
-        await asyncio.sleep(CHECKPOINT_SECONDS)
-        texts = [current.text for current in call.lives]
-        if kept == [*map(len, texts)] and time.monotonic() - last_beat < HEARTBEAT_SECONDS:
-            continue
-        try:
-            is_ours = await in_database(_checkpoint, call.answers, texts)
-        except DatabaseProblem:
-            logger.warning("The database did not take a checkpoint; it is tried again")
-            continue
-        kept, last_beat = [*map(len, texts)], time.monotonic()
-        if not is_ours:
-            _stop_here(call, task)
-
-
-def _checkpoint(answers: list[Message], texts: list[str]) -> bool:
-    """False when somebody else has ended one of the answers, or wants it stopped."""
-    with transaction.atomic():
-        ours = [answer.checkpoint(text) for answer, text in zip(answers, texts, strict=True)]
-        wanted = not Message.objects.filter(pk__in=[a.pk for a in answers], stop_requested=True).exists()
-    return all(ours) and wanted
 
 
 async def _save(call: Call, error: UpstreamError | None, *, cancelled: bool) -> None:

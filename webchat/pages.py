@@ -7,7 +7,7 @@ questions at once would be a hundred threads that take the interpreter from the 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from asgiref.sync import ThreadSensitiveContext
+from asgiref.sync import ThreadSensitiveContext, sync_to_async
 from django.core.handlers.asgi import ASGIHandler
 
 THREADS = 4
@@ -27,6 +27,15 @@ class Pages(ASGIHandler):
     def __init__(self) -> None:
         super().__init__()
         self._threads = [RequestThread(number) for number in range(THREADS)]
+
+    def load_middleware(self, is_async: bool = False) -> None:
+        """All in one go in that thread.
+
+        Around async views each middleware would cross from the loop to the thread and back, twice a request. Here
+        views are sync; one that were not would keep its thread as long as it takes.
+        """
+        super().load_middleware(is_async=False)
+        self._middleware_chain: Any = sync_to_async(self._middleware_chain)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         # The one with the fewest: a client that sends or reads slowly has a thread, but does not keep it busy.

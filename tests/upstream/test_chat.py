@@ -193,7 +193,7 @@ def test_each_event_loop_has_its_own_pool():
         server = await asyncio.start_server(serve, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
         assert await UpstreamClient(f"http://127.0.0.1:{port}", SECRET).models() == []
-        assert asyncio.get_running_loop() in client_module._pools
+        assert asyncio.get_running_loop() in client_module._connections
         server.close()
 
     async def one_call_and_close():
@@ -203,4 +203,4 @@ def test_each_event_loop_has_its_own_pool():
     asyncio.run(one_call())  # leaves its pool behind
     asyncio.run(one_call_and_close())
     gc.collect()
-    assert not client_module._pools
+    assert not client_module._connections

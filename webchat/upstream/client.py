@@ -28,6 +28,9 @@ from .reports import MAX_BODY, classify, read_refusal
 __all__ = ["Deadlines", "UpstreamClient", "close_pools", "normalise_base_url"]
 
 MAX_PARALLEL = 500
+# For every request httpcore looks at each connection of its pool, and at each again for those that rest: with
+# hundreds in one pool that is half of all the work (encode/httpcore#1035). So there are several small ones.
+POOL_SIZE = 16
 _MAX_IMAGES = 48 * 1024**2
 _SECRET = re.compile(r"[\x21-\x7e]{8,512}")
 
@@ -187,7 +190,17 @@ class UpstreamClient:
         timeout = httpx.Timeout(connect=self._deadlines.connect, read=None, write=30, pool=5)
         headers = {"Authorization": f"Bearer {self._secret}"}
         url = f"{self._base_url}/v1/{path}"
-        return lambda: self._http().stream(method, url, headers=headers, timeout=timeout, **content)
+        return lambda: self._stream(method, url, headers=headers, timeout=timeout, **content)
+
+    @asynccontextmanager
+    async def _stream(self, method: str, url: str, **options: Any) -> AsyncIterator[Reply]:
+        pool = _Pool(_new_http(self._transport)) if self._transport else _here().pool()
+        pool.busy += 1
+        try:
+            async with pool.http.stream(method, url, **options) as reply:
+                yield reply
+        finally:
+            pool.busy -= 1
 
     @asynccontextmanager
     async def _slot(self) -> AsyncIterator[None]:
@@ -204,16 +217,13 @@ class UpstreamClient:
 
     def _slots(self) -> asyncio.Semaphore:
         key = (self._base_url, self._max_parallel)
-        return _running_pool().slots.setdefault(key, asyncio.Semaphore(self._max_parallel))
-
-    def _http(self) -> httpx.AsyncClient:
-        return _new_http(self._transport) if self._transport else _running_pool().http
+        return _here().slots.setdefault(key, asyncio.Semaphore(self._max_parallel))
 
 
 async def close_pools() -> None:
     """Closes the connections of the running event loop."""
-    pool = _pools.pop(asyncio.get_running_loop(), None)
-    if pool:
+    connections = _connections.pop(asyncio.get_running_loop(), None)
+    for pool in connections.pools if connections else []:
         await pool.http.aclose()
 
 
@@ -230,7 +240,7 @@ def _new_http(transport: httpx.AsyncBaseTransport | None = None) -> httpx.AsyncC
         headers={"Accept-Encoding": "identity", "User-Agent": "webchat"},
         # The pool serves everyone: a cookie that one person's answer set must not go out with the next one's.
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-        limits=httpx.Limits(max_connections=1000, max_keepalive_connections=100, keepalive_expiry=30),
+        limits=httpx.Limits(max_connections=None, max_keepalive_connections=POOL_SIZE, keepalive_expiry=60),
     )
 
 
@@ -243,20 +253,35 @@ def _tls() -> ssl.SSLContext:
 @dataclass
 class _Pool:
     http: httpx.AsyncClient = field(default_factory=_new_http)
+    busy: int = 0
+
+
+@dataclass
+class _Connections:
+    """Of one event loop. The first pool with room is taken, so that open connections are used again."""
+
+    pools: list[_Pool] = field(default_factory=list)
     slots: dict[tuple[str, int], asyncio.Semaphore] = field(default_factory=dict)
 
+    def pool(self) -> _Pool:
+        for pool in self.pools:
+            if pool.busy < POOL_SIZE:
+                return pool
+        self.pools.append(_Pool())
+        return self.pools[-1]
 
-_pools: dict[asyncio.AbstractEventLoop, _Pool] = {}
+
+_connections: dict[asyncio.AbstractEventLoop, _Connections] = {}
 _without_stream_options: set[str] = set()
 
 
-def _running_pool() -> _Pool:
+def _here() -> _Connections:
     loop = asyncio.get_running_loop()
-    if loop not in _pools:
-        for other in [other for other in _pools if other.is_closed()]:
-            del _pools[other]
-        _pools[loop] = _Pool()
-    return _pools[loop]
+    if loop not in _connections:
+        for other in [other for other in _connections if other.is_closed()]:
+            del _connections[other]
+        _connections[loop] = _Connections()
+    return _connections[loop]
 
 
 def _name(error: Exception, answered: bool) -> errors.UpstreamError:

@@ -1,0 +1,1 @@
+"""How fast is the portal? `bin/bench` measures it as people use it; docs/performance.md says how."""

@@ -1,13 +1,17 @@
 """Where do we differ from allauth? Invitations, one answer for all refusals, sessions that end."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.core.ratelimit import respond_429
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from allauth.usersessions.adapter import DefaultUserSessionsAdapter
+from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth import update_session_auth_hash
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.forms import BaseForm, EmailField
@@ -19,6 +23,7 @@ from django.utils.translation import gettext_lazy as _
 from webchat.accounts.invitations import brought, spend
 from webchat.accounts.models import User
 from webchat.accounts.passwords import people_called
+from webchat.accounts.sessions import SessionStore
 
 MISTAKEN = _("That username or e-mail and password do not belong together.")
 
@@ -66,7 +71,19 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def set_password(self, user: User, password: str) -> None:
         super().set_password(user, password)
         own = self.request.user.pk == user.pk
+        if own:
+            # At once, not at the end of the request: until then this session, too, would not fit the password.
+            update_session_auth_hash(self.request, user)
+            self.request.session.save()
         user.end_sessions(except_key=self.request.session.session_key if own else None)
+
+
+class UserSessionsAdapter(DefaultUserSessionsAdapter):  # type: ignore[misc]
+    def end_sessions(self, sessions: Iterable[UserSession]) -> None:
+        for session in sessions:
+            # Not `session.end()`, which deletes the row without a word, as if it had been lost.
+            SessionStore(session.session_key).flush()
+            session.delete()
 
 
 class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]

@@ -1,4 +1,4 @@
-"""What of a request and its answer does no view have to think of? What cannot be read, and what must not be kept."""
+"""What of a request and its answer does no view have to think of? What is not read, and what must not be kept."""
 
 from collections.abc import Awaitable, Callable
 
@@ -8,9 +8,13 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_cache_control
 from django.utils.decorators import sync_and_async_middleware
+from django.utils.translation import gettext as _
 
 View = Callable[[HttpRequest], HttpResponseBase]
 AsyncView = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
+
+# Signing in, signing up, passkeys: a few kilobytes.
+LONGEST_OF_A_STRANGER = 64 * 1024
 
 
 @sync_and_async_middleware
@@ -60,3 +64,34 @@ def is_readable(request: HttpRequest) -> bool:
 def refusal() -> HttpResponse:
     # No template: one that shows a form would read the request.
     return HttpResponseBadRequest("Send it as UTF-8.\n", content_type="text/plain")
+
+
+@sync_and_async_middleware
+def short_requests_of_strangers(get_response: View | AsyncView) -> View | AsyncView:
+    """Before anything reads the form, which takes sixty times its size: who is not signed in has little to say."""
+    if iscoroutinefunction(get_response):
+
+        async def listen_async(request: HttpRequest) -> HttpResponseBase:
+            if is_long(request) and not (await request.auser()).is_authenticated:
+                return too_long()
+            return await get_response(request)
+
+        return listen_async
+
+    def listen(request: HttpRequest) -> HttpResponseBase:
+        if is_long(request) and not request.user.is_authenticated:
+            return too_long()
+        return get_response(request)  # type: ignore[return-value]
+
+    return listen
+
+
+def is_long(request: HttpRequest) -> bool:
+    """No browser sends a form in chunks, whose length nobody has said."""
+    length = int(request.META.get("CONTENT_LENGTH") or 0)
+    return length > LONGEST_OF_A_STRANGER or "Transfer-Encoding" in request.headers
+
+
+def too_long() -> HttpResponse:
+    sentence = _("This is too long for somebody who is not signed in.")
+    return HttpResponse(f"{sentence}\n", content_type="text/plain; charset=utf-8", status=413)

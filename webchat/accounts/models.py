@@ -1,10 +1,11 @@
-"""Who are you? People, and the invitations by which they come in."""
+"""Who are you? People, the invitations by which they come in, and word of sessions that have ended."""
 
 import hashlib
 import secrets
 import uuid
 from datetime import datetime, timedelta
 
+from allauth.usersessions.adapter import get_adapter
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
@@ -16,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 PASSWORD_MAX_LENGTH = 128
 INVITATION_LASTS = timedelta(days=14)
+ENDED_SESSIONS_KEPT = timedelta(days=1)
 
 
 class User(AbstractUser):
@@ -44,8 +46,31 @@ class User(AbstractUser):
 
     def end_sessions(self, except_key: str | None = None) -> None:
         """Signs out every browser of this person, except the one with the given session key."""
-        for session in UserSession.objects.filter(user_id=self.pk).exclude(session_key=except_key):
-            session.end()
+        get_adapter().end_sessions(
+            UserSession.objects.filter(user_id=self.pk).exclude(session_key=except_key)
+        )
+
+
+class EndedSessionQuerySet(models.QuerySet["EndedSession"]):
+    def note(self, session_key: str, *, moved_to: str = "") -> None:
+        """Those of yesterday concern nobody any more."""
+        self.filter(ended_at__lt=timezone.now() - ENDED_SESSIONS_KEPT).delete()
+        ended = EndedSession(session_key=session_key, moved_to=moved_to)
+        # The same session may be ended in two tabs at once.
+        self.bulk_create([ended], ignore_conflicts=True)
+
+
+class EndedSession(models.Model):
+    """Word of a session that somebody ended, or that goes on under another key; of lost ones there is none."""
+
+    session_key = models.CharField(max_length=40, primary_key=True)
+    moved_to = models.CharField(max_length=40, blank=True)
+    ended_at = models.DateTimeField(default=timezone.now)
+
+    objects = EndedSessionQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return "moved" if self.moved_to else "ended"
 
 
 class InvitationQuerySet(models.QuerySet["Invitation"]):

@@ -48,6 +48,8 @@ class PersonAdmin(UserAdmin):
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002
         response = super().user_change_password(request, id, form_url)
         if response.status_code == HTTPStatus.FOUND:
+            # At once, or an admin's own session would not fit the admin's new password until the end of the request.
+            request.session.save()
             User.objects.get(pk=id).end_sessions(except_key=request.session.session_key)
         return response
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import time
+from contextlib import suppress
 from urllib.parse import parse_qs
 from uuid import UUID
 from weakref import WeakSet
@@ -14,12 +15,14 @@ from django.utils import translation
 
 from webchat import background
 from webchat.accounts.models import User
+from webchat.accounts.sessions import Ticket
 from webchat.background import in_database
-from webchat.chat import events, frames, recovery
+from webchat.chat import access, events, frames, recovery
 from webchat.chat.models import Conversation
 from webchat.chat.reader import Reader
 
-NOT_UNDERSTOOD, NOT_SIGNED_IN, NOT_FOUND, COME_BACK = 4400, 4401, 4404, 4012
+NOT_UNDERSTOOD = 4400
+NOT_SIGNED_IN, NOT_FOUND, COME_BACK = access.NOT_SIGNED_IN, access.NOT_FOUND, access.COME_BACK
 MOST_BAD_FRAMES_A_MINUTE = 20
 LONGEST_FRAME = 64 * 1024
 
@@ -40,6 +43,9 @@ class ConversationConsumer(AsyncWebsocketConsumer):
     channel_layer_alias = "none"
     following: asyncio.Task[None] | None = None
     hearing: asyncio.Task[None] | None = None
+    visit: access.Visit | None = None
+    # A cancelled reader may still be about to send: `asyncio.wait_for` can lose a cancellation.
+    has_ended = False
 
     async def connect(self) -> None:
         # A browser sees a close code only after the handshake; refused before it, it would reconnect for ever.
@@ -69,6 +75,10 @@ class ConversationConsumer(AsyncWebsocketConsumer):
         if settings.REDIS_URL:
             self.hearing = background.spawn(self._hear(pk), name=f"hints for {pk}")
         recovery.watch()
+        self.visit = access.Visit(
+            Ticket.of(self.scope["session"], self.scope["user"]), pk, self._access_ended
+        )
+        access.enter(self.visit)
         open_sockets.add(self)
         self.following = background.spawn(self._tell(), name=f"reader of {pk}")
 
@@ -79,6 +89,8 @@ class ConversationConsumer(AsyncWebsocketConsumer):
                 self.reader.look_again()
 
     async def _send_frame(self, frame: str) -> None:
+        if self.has_ended:
+            raise PageLeft
         try:
             await self.send(frame)
         except Exception:
@@ -96,8 +108,19 @@ class ConversationConsumer(AsyncWebsocketConsumer):
             logger.exception("A reader is lost; its page connects again")
             await self.close(COME_BACK)
 
+    async def _access_ended(self, code: int) -> None:
+        self.has_ended = True
+        if self.following:
+            self.following.cancel()
+        # The page may just have left.
+        with suppress(Exception):
+            await self.close(code)
+
     async def disconnect(self, code: int) -> None:
+        self.has_ended = True
         open_sockets.discard(self)
+        if self.visit:
+            access.leave(self.visit)
         if self.following:
             self.following.cancel()
             events.leave(self.pk, self.reader.look_again)

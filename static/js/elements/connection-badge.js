@@ -20,7 +20,8 @@ class ConnectionBadge extends HTMLElement {
   }
 
   #closed(code) {
-    if (code === 4404) this.#show("gone");
+    if (code === 4401) this.#show("signed-out");
+    else if (code === 4404) this.#show("gone");
     else this.#timer ??= setTimeout(() => this.#show("offline"), PATIENCE);
   }
 

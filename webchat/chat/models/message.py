@@ -39,6 +39,11 @@ class MessageQuerySet(models.QuerySet["Message"]):
         """Running answers whose process is gone."""
         return self.running().filter(heartbeat_at__lt=timezone.now() - LOST_AFTER)
 
+    def interrupt(self, reason: str) -> int:
+        """Have running answers end, with the text they have; whoever brings them sees it within a second."""
+        running = self.running().filter(stop_requested=False)
+        return running.update(stop_requested=True, error_code=reason)
+
     def checkpoint(self, texts: Mapping[UUID, str]) -> set[UUID]:
         """Keep what has arrived of these answers, with a sign of life.
 
@@ -73,6 +78,18 @@ class Message(models.Model):
         INTERRUPTED = "interrupted", _("interrupted")
 
     RUNNING = (State.PENDING, State.STREAMING)
+
+    class Ended(models.TextChoices):
+        """Why an answer was ended though nobody stopped it; kept as its error code."""
+
+        SIGNED_OUT = (
+            "signed_out",
+            _("This answer ended when the browser that had asked was signed out. What had arrived is kept."),
+        )
+        TOKEN_WITHDRAWN = (
+            "token_withdrawn",
+            _("The API token of this answer was taken out of use. Try again, or ask an administrator."),
+        )
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     conversation = models.ForeignKey("chat.Conversation", models.CASCADE, related_name="messages")
@@ -140,4 +157,10 @@ class Message(models.Model):
     def end(self, state: str, **fields: Any) -> bool:
         """Leave `streaming` for good. Guarded, so that of two who end an answer only one does."""
         running = Message.objects.running().filter(pk=self.pk)
-        return bool(running.update(state=state, ended_at=timezone.now(), **fields))
+        fields["ended_at"] = timezone.now()
+        if state == self.State.STOPPED:
+            # By nobody's button when there is a reason.
+            interrupted = running.filter(error_code__in=self.Ended.values)
+            if interrupted.update(state=self.State.INTERRUPTED, **fields):
+                return True
+        return bool(running.update(state=state, **fields))

@@ -12,21 +12,21 @@ COUNT = "Count to 150"
 COUNTED = ", ".join(map(str, range(1, 151)))
 
 
-async def test_who_confirms_slowly_gets_folded_frames(alice_async: AsyncClient, brisk: str) -> None:
-    conversation = await begin(alice_async, COUNT, model=brisk)
+async def test_who_confirms_slowly_gets_folded_frames(alice_async: AsyncClient, slow: str) -> None:
+    conversation = await begin(alice_async, COUNT, model=slow)
     async with (
         Tab(alice_async, conversation) as quick,
-        Tab(alice_async, conversation, confirms=False) as slow,
+        Tab(alice_async, conversation, confirms=False) as late,
     ):
         confirmed = 0
-        await slow.say(json.dumps({"received": confirmed}))
-        while "complete" not in slow.page.states()[-1]:
+        await late.say(json.dumps({"received": confirmed}))
+        while "complete" not in late.page.states()[-1]:
             await asyncio.sleep(0.4)
-            confirmed = min(confirmed + 1, len(slow.frames))
-            await slow.say(json.dumps({"received": confirmed}))
+            confirmed = min(confirmed + 1, len(late.frames))
+            await late.say(json.dumps({"received": confirmed}))
         await quick.until_ended()
-        assert slow.page.texts()[-1] == quick.page.texts()[-1] == COUNTED
-        assert len(slow.frames) < len(quick.frames) / 2
+        assert late.page.texts()[-1] == quick.page.texts()[-1] == COUNTED
+        assert len(late.frames) < len(quick.frames) / 2
 
 
 async def test_who_stops_confirming_gets_it_all_the_same(alice_async: AsyncClient, brisk: str) -> None:

@@ -1,6 +1,7 @@
 """What goes over the socket? HTML that finds its own place on the page: out-of-band swaps for htmx."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 from zlib import crc32
 
@@ -9,10 +10,11 @@ from django.utils.translation import gettext as _
 
 from webchat.chat.markdown import Change
 from webchat.chat.models import Conversation, Message
-from webchat.chat.thread import ShownMessage, Thread
+from webchat.chat.thread import Row, ShownMessage, Thread
 
 # What a page shows: for each message the first digits of its id, and a letter for its state.
 Seen = list[tuple[str, str]]
+Shown = Row | ShownMessage
 State = Message.State
 LETTERS = {
     State.PENDING: "p",
@@ -30,35 +32,59 @@ def read_seen(text: str) -> Seen:
     return [(short, letter) for short, _dot, letter in pairs]
 
 
-def seen(messages: Sequence[ShownMessage]) -> Seen:
+def seen(messages: Iterable[Shown]) -> Seen:
     return [(_short(message.pk), _letter(message)) for message in messages]
 
 
-def difference(shown: Seen, thread: Thread) -> str:
-    """What turns a page that shows this into the thread; empty when nothing has to change.
+@dataclass(frozen=True)
+class Difference:
+    """What to do with a page: begin anew, or take some out, show some again, and put some at the end."""
 
-    Older messages above the thread's first stay as they are. Running answers are always sent whole:
+    is_replaced: bool = False
+    gone: Sequence[str] = ()
+    changed: Sequence[UUID] = ()
+    added: Sequence[UUID] = ()
+
+    @property
+    def needed(self) -> list[UUID]:
+        return [*self.changed, *self.added]
+
+
+def compare(shown: Seen, rows: Sequence[Row]) -> Difference:
+    """What turns a page that shows this into one that shows these.
+
+    Older messages above the first stay as they are. Running answers are always sent whole:
     how much of their text the page has is not known here.
     """
     states = dict(shown)
-    wanted = [_short(message.pk) for message in thread.messages]
+    wanted = [_short(row.pk) for row in rows]
     listed = [short for short, _letter in shown]
     if not wanted or wanted[0] not in states:
-        return thread_replaced(thread) if wanted or listed else ""
+        return Difference(is_replaced=bool(wanted or listed), added=[row.pk for row in rows])
     listed = listed[listed.index(wanted[0]) :]
     common = next(
         (place for place, pair in enumerate(zip(listed, wanted, strict=False)) if pair[0] != pair[1]),
         min(len(listed), len(wanted)),
     )
     changed = [
-        message
-        for message, short in zip(thread.messages[:common], wanted, strict=False)
-        if message.is_running or _letter(message) != states[short]
+        row.pk
+        for row in rows[:common]
+        if row.state in Message.RUNNING or _letter(row) != states[_short(row.pk)]
     ]
-    gone, added = listed[common:], thread.messages[common:]
-    if not (changed or gone or added):
+    return Difference(gone=listed[common:], changed=changed, added=[row.pk for row in rows[common:]])
+
+
+def thread_changed(difference: Difference, messages: Mapping[UUID, ShownMessage], older_url: str) -> str:
+    """Empty when nothing has to change."""
+    changed, added = (
+        [messages[pk] for pk in ids if pk in messages] for ids in (difference.changed, difference.added)
+    )
+    if difference.is_replaced:
+        return thread_replaced(Thread(added, older_url))
+    if not (changed or added or difference.gone):
         return ""
-    return render_to_string("chat/frames/messages.html", {"changed": changed, "gone": gone, "added": added})
+    context = {"changed": changed, "gone": difference.gone, "added": added}
+    return render_to_string("chat/frames/messages.html", context)
 
 
 def thread_replaced(thread: Thread) -> str:
@@ -89,7 +115,7 @@ def not_understood() -> str:
     return render_to_string("layout_toast.html", {"text": text})
 
 
-def _letter(message: ShownMessage) -> str:
+def _letter(message: Shown) -> str:
     return LETTERS[State(message.state)]
 
 

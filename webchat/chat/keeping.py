@@ -35,39 +35,52 @@ class Arriving:
         return self.live.revision != self.kept or now - self.beat >= HEARTBEAT_SECONDS
 
 
-_arriving: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[UUID, Arriving]] = WeakKeyDictionary()
+class Keeper:
+    """Of one event loop."""
+
+    def __init__(self) -> None:
+        self._arriving: dict[UUID, Arriving] = {}
+        self._task: asyncio.Task[None] | None = None
+
+    def keep(self, live: LiveAnswer, give_up: Callable[[], None]) -> None:
+        self._arriving[live.pk] = Arriving(live, give_up, live.revision, time.monotonic())
+        if self._task is None or self._task.done():
+            self._task = background.spawn(self._keep_all(), name="keeping")
+
+    def leave(self, live: LiveAnswer) -> None:
+        self._arriving.pop(live.pk, None)
+
+    async def _keep_all(self) -> None:
+        while self._arriving:
+            await asyncio.sleep(CHECKPOINT_SECONDS)
+            try:
+                await self._checkpoint(dict(self._arriving))
+            except DatabaseProblem:
+                logger.warning("The database did not take a checkpoint; it is tried again")
+
+    async def _checkpoint(self, arriving: dict[UUID, Arriving]) -> None:
+        now = time.monotonic()
+        texts = {pk: answer.live.text for pk, answer in arriving.items() if answer.is_due(now)}
+        wanted = await in_database(Message.objects.all().checkpoint, texts)
+        for pk, answer in arriving.items():
+            if pk in texts:
+                answer.kept, answer.beat = len(texts[pk]), now
+            if pk not in wanted:
+                answer.give_up()
+
+
+_keepers: WeakKeyDictionary[asyncio.AbstractEventLoop, Keeper] = WeakKeyDictionary()
 
 
 def keep(live: LiveAnswer, give_up: Callable[[], None]) -> None:
     """From now on write down what arrives of this answer."""
-    loop = asyncio.get_running_loop()
-    if loop not in _arriving:
-        _arriving[loop] = {}
-    if not _arriving[loop]:
-        background.spawn(_keep_all(_arriving[loop]), name="keeping")
-    _arriving[loop][live.pk] = Arriving(live, give_up, live.revision, time.monotonic())
+    _here().keep(live, give_up)
 
 
 def leave(live: LiveAnswer) -> None:
     """Its end is saved by whoever brought it."""
-    _arriving[asyncio.get_running_loop()].pop(live.pk, None)
+    _here().leave(live)
 
 
-async def _keep_all(arriving: dict[UUID, Arriving]) -> None:
-    while arriving:
-        await asyncio.sleep(CHECKPOINT_SECONDS)
-        try:
-            await _checkpoint(dict(arriving))
-        except DatabaseProblem:
-            logger.warning("The database did not take a checkpoint; it is tried again")
-
-
-async def _checkpoint(arriving: dict[UUID, Arriving]) -> None:
-    now = time.monotonic()
-    texts = {pk: answer.live.text for pk, answer in arriving.items() if answer.is_due(now)}
-    wanted = await in_database(Message.objects.all().checkpoint, texts)
-    for pk, answer in arriving.items():
-        if pk in texts:
-            answer.kept, answer.beat = len(texts[pk]), now
-        if pk not in wanted:
-            answer.give_up()
+def _here() -> Keeper:
+    return _keepers.setdefault(asyncio.get_running_loop(), Keeper())

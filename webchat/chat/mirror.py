@@ -69,7 +69,8 @@ async def _reflect(answer: LiveAnswer) -> None:
 async def _take(answer: LiveAnswer, heard: "asyncio.Queue[dict[str, Any]]") -> bool:
     """False when nothing came for a while, or something before it is missing."""
     try:
-        grown = await asyncio.wait_for(heard.get(), LOOK_SECONDS)
+        async with asyncio.timeout(LOOK_SECONDS):
+            grown = await heard.get()
     except TimeoutError:
         return False
     if answer.append(grown["offset"], grown["delta"]):

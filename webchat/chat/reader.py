@@ -3,29 +3,29 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.conf import settings
 from django.utils import translation
 
 from webchat.background import in_database
-from webchat.chat import frames, live, mirror, thread
-from webchat.chat.frames import Seen
+from webchat.chat import frames, live, mirror
+from webchat.chat.frames import Difference, Seen
 from webchat.chat.live import LiveAnswer
 from webchat.chat.models import Conversation
-from webchat.chat.thread import ShownMessage, Thread
+from webchat.chat.thread import Outline, ShownMessage
+from webchat.tempo import Pause
 
-# Many chunks fold into one frame.
-FRAME_SECONDS = 0.04
+# Of the time, drawing may take a part (one huge list takes long).
 DRAWING_SHARE = 5
 # An answer of another process is looked up so often, should no hint of it arrive.
 LOOK_AGAIN_SECONDS = 2
 # With several processes a hint may have been lost while nothing seemed to happen.
 LOOK_ANYWAY_SECONDS = 15
 COUNTDOWN_SECONDS = 1
-# A reader may be so many frames behind; then it is waited for, but not for ever (it may not confirm at all).
-FRAMES_AHEAD = 2
+# A reader may be so many frames behind; then it is waited for, but not for ever. It confirms some at a time.
+FRAMES_AHEAD = 8
 PATIENCE_SECONDS = 1
 
 
@@ -66,7 +66,9 @@ class Reader:
         self._followed: list[Followed] = []
         self._has_unfollowed = False
         self._sent = 0
+        # None as long as it confirms nothing: not everybody has our script.
         self._confirmed: int | None = None
+        self._pause = Pause()
 
     def look_again(self) -> None:
         """The conversation has changed."""
@@ -82,34 +84,34 @@ class Reader:
         translation.activate(self._language)
         try:
             while True:
+                await self._pause(at_least=DRAWING_SHARE * self._seconds_to_draw())
                 self._news.clear()
                 if self._is_stale:
                     await self._send_thread()
                 for followed in self._followed:
                     await self._send_growth(followed)
-                await asyncio.sleep(self._pause())
                 await self._wait_for_news()
         finally:
             self._unfollow()
 
-    def _pause(self) -> float:
-        """Longer when drawing is slow (one huge list), so that it never takes more than a part of the time."""
-        slowest = max((followed.live.seconds_to_draw for followed in self._followed), default=0.0)
-        return max(FRAME_SECONDS, DRAWING_SHARE * slowest)
+    def _seconds_to_draw(self) -> float:
+        return max((followed.live.seconds_to_draw for followed in self._followed), default=0.0)
 
     async def _send_thread(self) -> None:
         self._is_stale = False
-        conversation, loaded = await in_database(self._load)
+        conversation, outline, difference, found = await in_database(self._look)
         self._unfollow()
-        messages = [self._with_live(message) for message in loaded.messages]
-        current = replace(loaded, messages=messages)
-        await self._send_frame(frames.difference(self._shown, current))
-        self._shown = frames.seen(messages)
+        rows = outline.window()
+        messages = {pk: self._with_live(message) for pk, message in found.items()}
+        await self._send_frame(frames.thread_changed(difference, messages, outline.older_url(rows)))
+        self._shown = frames.seen(messages.get(row.pk, row) for row in rows)
         await self._send_header(conversation)
 
-    def _load(self) -> tuple[Conversation, Thread]:
+    def _look(self) -> tuple[Conversation, Outline, Difference, dict[UUID, ShownMessage]]:
         conversation = Conversation.objects.get(pk=self._conversation_pk, deleted_at=None)
-        return conversation, thread.load(conversation)
+        outline = Outline(conversation)
+        difference = frames.compare(self._shown, outline.window())
+        return conversation, outline, difference, outline.show(difference.needed)
 
     def _with_live(self, message: ShownMessage) -> ShownMessage:
         """From here on the page is told how this answer grows, when it is one that grows in this process."""
@@ -180,7 +182,9 @@ class Reader:
 async def _wait(event: asyncio.Event, seconds: float | None) -> bool:
     """Whether it was set in time."""
     try:
-        await asyncio.wait_for(event.wait(), seconds)
+        # Not `asyncio.wait_for`: before Python 3.12 it may swallow a cancellation.
+        async with asyncio.timeout(seconds):
+            await event.wait()
     except TimeoutError:
         return False
     return True

@@ -1,8 +1,10 @@
 """What does a reader see of a conversation? The shown branch, a window of it, each message ready to render."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID, uuid4
 
 from django.urls import reverse
@@ -74,30 +76,57 @@ class Thread:
 
 def load(conversation: Conversation, before: UUID | None = None) -> Thread:
     """The newest messages of the shown branch, or those `before` one of them."""
-    branch = conversation.branch()
-    if before is not None and before not in branch:
-        # Another branch is shown by now; its messages come through the socket.
-        return Thread([], "")
-    end = branch.index(before) if before else len(branch)
-    start = max(0, end - WINDOW)
-    shown = _show(conversation, branch[start:end])
-    older_url = reverse("chat:messages", kwargs={"pk": conversation.pk})
-    return Thread(shown, older_url=f"{older_url}?before={branch[start]}" if start else "")
+    outline = Outline(conversation)
+    rows = outline.window(before)
+    shown = outline.show([row.pk for row in rows])
+    return Thread([shown[row.pk] for row in rows if row.pk in shown], outline.older_url(rows))
 
 
-def _show(conversation: Conversation, ids: list[UUID]) -> list[ShownMessage]:
-    found = conversation.messages.select_related("usage").in_bulk(ids)
-    siblings = _siblings(conversation)
-    # A message may be gone by the time its row is read.
-    return [_message(found[pk], siblings) for pk in ids if pk in found]
+class Row(NamedTuple):
+    pk: UUID
+    parent_id: UUID | None
+    role: str
+    state: str
 
 
-def _siblings(conversation: Conversation) -> dict[tuple[UUID | None, str], list[UUID]]:
-    beside: dict[tuple[UUID | None, str], list[UUID]] = defaultdict(list)
-    rows = conversation.messages.order_by("position").values_list("parent_id", "role", "pk")
-    for parent_id, role, pk in rows:
-        beside[parent_id, role].append(pk)
-    return beside
+class Outline:
+    """Who follows whom, in which state: what it takes to tell what has changed, without a word of what was said."""
+
+    def __init__(self, conversation: Conversation) -> None:
+        self._conversation = conversation
+        rows = conversation.messages.order_by("position").values_list("pk", "parent_id", "role", "state")
+        self._rows = {row[0]: Row(*row) for row in rows}
+
+    def window(self, before: UUID | None = None) -> list[Row]:
+        """The newest of the shown branch, or those `before` one of them; oldest first."""
+        row = self._rows.get(self._conversation.leaf_id) if self._conversation.leaf_id else None
+        branch: list[Row] = []
+        while row is not None:
+            branch.append(row)
+            row = self._rows.get(row.parent_id) if row.parent_id else None
+        branch.reverse()
+        ids = [row.pk for row in branch]
+        if before is None:
+            return branch[-WINDOW:]
+        # Perhaps another branch is shown by now; its messages come through the socket.
+        end = ids.index(before) if before in ids else 0
+        return branch[max(0, end - WINDOW) : end]
+
+    def older_url(self, rows: Sequence[Row]) -> str:
+        """Where to fetch what came before these."""
+        if not rows or rows[0].parent_id is None:
+            return ""
+        return f"{reverse('chat:messages', kwargs={'pk': self._conversation.pk})}?before={rows[0].pk}"
+
+    def show(self, ids: Sequence[UUID]) -> dict[UUID, "ShownMessage"]:
+        """These messages, but for those that are gone by now."""
+        if not ids:
+            return {}
+        beside: defaultdict[tuple[UUID | None, str], list[UUID]] = defaultdict(list)
+        for row in self._rows.values():
+            beside[row.parent_id, row.role].append(row.pk)
+        found = self._conversation.messages.select_related("usage").in_bulk(ids)
+        return {pk: _message(message, beside) for pk, message in found.items()}
 
 
 def _message(message: Message, siblings: dict[tuple[UUID | None, str], list[UUID]]) -> ShownMessage:
@@ -128,6 +157,8 @@ def _message(message: Message, siblings: dict[tuple[UUID | None, str], list[UUID
 def _error_sentence(message: Message) -> str:
     if not message.error_code:
         return ""
+    if message.error_code in Message.Ended.values:
+        return str(Message.Ended(message.error_code).label)
     return describe(message.error_code, message.error_params, has_text=bool(message.text))
 
 

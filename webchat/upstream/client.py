@@ -16,12 +16,14 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
 import h11
+import httpcore
 import httpx
 
 from . import errors, replies, wire
 from .address import normalise_base_url
 from .answer import Answer
 from .exchange import Exchange, Reply, persist
+from .pacing import PacedBackend
 from .patience import Deadlines, Patience, note_wait, read_retry_after
 from .reports import MAX_BODY, classify, read_refusal
 
@@ -231,16 +233,26 @@ class _StreamOptionsRefused(errors.InvalidRequest):
     """The upstream does not know how to report usage: it is asked once more, without."""
 
 
+class _PacedTransport(httpx.AsyncHTTPTransport):
+    def __init__(self) -> None:
+        # What httpx makes by itself, with a network that is read at our pace.
+        self._pool = httpcore.AsyncConnectionPool(
+            ssl_context=_tls(),
+            max_connections=None,
+            max_keepalive_connections=POOL_SIZE,
+            keepalive_expiry=60,
+            network_backend=PacedBackend(httpcore.AnyIOBackend()),
+        )
+
+
 def _new_http(transport: httpx.AsyncBaseTransport | None = None) -> httpx.AsyncClient:
     return httpx.AsyncClient(
-        transport=transport,
-        verify=_tls(),
+        transport=transport or _PacedTransport(),
         trust_env=False,
         follow_redirects=False,
         headers={"Accept-Encoding": "identity", "User-Agent": "webchat"},
         # The pool serves everyone: a cookie that one person's answer set must not go out with the next one's.
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-        limits=httpx.Limits(max_connections=None, max_keepalive_connections=POOL_SIZE, keepalive_expiry=60),
     )
 
 

@@ -1,7 +1,7 @@
 """How do we wait for bytes, so that a deadline never throws away what has already come?
 
-A task of its own reads the reply into a short queue, and the deadline is judged by the one who takes from the
-queue. When the whole process was stopped for a while (SIGSTOP, a sleeping laptop), every deadline is over at
+A task of its own reads the reply into a small buffer, and the deadline is judged by the one who takes from
+there. When the whole process was stopped for a while (SIGSTOP, a sleeping laptop), every deadline is over at
 once although data is waiting in the sockets: it is served first, and only silence is judged.
 """
 
@@ -12,11 +12,11 @@ from contextlib import AbstractAsyncContextManager, aclosing
 from types import TracebackType
 from typing import Protocol, Self, TypeVar
 
-from .errors import TooLarge, UpstreamError
+from .errors import TooLarge, UnknownProblem, UpstreamError
 from .patience import Patience
 from .wire import Retrying
 
-_QUEUE = 16
+_MOST_WAITING = 256 * 1024
 _GRACE = 0.25
 
 T = TypeVar("T")
@@ -69,9 +69,11 @@ class Exchange:
         self._open = open_reply
         self._name = name
         self._patience = patience
-        self._queue: asyncio.Queue[bytes | UpstreamError | None] = asyncio.Queue(_QUEUE)
         self._reply: Reply | None = None
-        self._ended = False
+        self._arrived = bytearray()
+        self._is_over = False
+        self._error: UpstreamError | None = None
+        self._news, self._room = asyncio.Event(), asyncio.Event()
         self.end_is_near = False
 
     async def __aenter__(self) -> Self:
@@ -88,17 +90,23 @@ class Exchange:
         await asyncio.wait({self._task})
 
     async def reply(self) -> Reply:
-        await self.read()
-        assert self._reply is not None
+        await self._wait_for_news()
+        if self._reply is None:
+            raise self._error or UnknownProblem()
         return self._reply
 
     async def read(self) -> bytes | None:
-        """The next bytes, None at the end. Raises what went wrong, the patience's verdict included."""
-        item = None if self._ended else await self._take()
-        self._ended = item is None
-        if isinstance(item, UpstreamError):
-            raise item
-        return item
+        """All that has come, None at the end. Raises what went wrong, the patience's verdict included."""
+        while not self._arrived and not self._is_over:
+            self._news.clear()
+            await self._wait_for_news()
+        if self._arrived:
+            data, self._arrived = bytes(self._arrived), bytearray()
+            self._room.set()
+            return data
+        if self._error:
+            raise self._error
+        return None
 
     async def read_opening(self) -> bytes:
         """The first bytes that are more than white space; empty if there are none."""
@@ -133,27 +141,32 @@ class Exchange:
 
     def judge(self) -> None:
         """Bytes came, but nothing that counts. That is held against them only when no more are waiting."""
-        if self._patience.is_all_over() or (self._patience.is_over() and self._queue.empty()):
+        nothing_waits = not self._arrived and not self._is_over
+        if self._patience.is_all_over() or (self._patience.is_over() and nothing_waits):
             raise self._patience.verdict()
 
-    async def _take(self) -> bytes | UpstreamError | None:
+    async def _wait_for_news(self) -> None:
         try:
             async with asyncio.timeout_at(self._patience.due):
-                return await self._queue.get()
+                await self._news.wait()
+                return
         except TimeoutError:
             await asyncio.sleep(_GRACE)
-        if self._queue.empty():
+        if not self._news.is_set():
             raise self._patience.verdict()
-        return self._queue.get_nowait()
 
     async def _fill(self) -> None:
-        end: UpstreamError | None = None
         try:
             async with self._open() as reply:
                 self._reply = reply
-                await self._queue.put(b"")  # the headers are here
+                self._news.set()
                 async for chunk in reply.aiter_raw():
-                    await self._queue.put(chunk)
+                    self._arrived += chunk
+                    self._news.set()
+                    if len(self._arrived) >= _MOST_WAITING:
+                        self._room.clear()
+                        await self._room.wait()
         except Exception as error:
-            end = self._name(error, self._reply is not None)
-        await self._queue.put(end)
+            self._error = self._name(error, self._reply is not None)
+        self._is_over = True
+        self._news.set()

@@ -242,15 +242,6 @@ class Conversation(models.Model):
 
     # The branch that is shown
 
-    def branch(self) -> list[uuid.UUID]:
-        """The ids of the messages that are shown, oldest first."""
-        parents = dict(self.messages.values_list("pk", "parent_id"))
-        path, pk = [], self.leaf_id
-        while pk is not None:
-            path.append(pk)
-            pk = parents[pk]
-        return path[::-1]
-
     def show_branch_of(self, message: Message) -> None:
         """Show the newest branch that goes through this message."""
         newest_child = dict(

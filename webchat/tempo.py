@@ -11,7 +11,7 @@ QUICKEST_SECONDS = 0.04
 SLOWEST_SECONDS = 0.15
 # The part of a core that this process may take before it slows down.
 COMFORT = 0.5
-LOOK_SECONDS = 0.25
+LOOK_SECONDS = 0.1
 
 
 class Tempo:
@@ -32,7 +32,7 @@ class Tempo:
         return self._interval
 
     def _adapt(self, load: float) -> None:
-        factor = min(max(load / COMFORT, 0.7), 1.5)
+        factor = min(max(load / COMFORT, 0.8), 2)
         self._interval = min(max(self._interval * factor, QUICKEST_SECONDS), SLOWEST_SECONDS)
 
 

@@ -7,6 +7,7 @@ import "./elements/live-status.js";
 import "./elements/local-time.js";
 import "./elements/message-body.js";
 import "./elements/message-list.js";
+import "./elements/send-again.js";
 import "./elements/side-drawer.js";
 import "./elements/suggestion-chip.js";
 import "./elements/toast-note.js";

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from webchat.allocation import catalogue
 from webchat.allocation.models import ModelInfo
 from webchat.chat import prompt
-from webchat.chat.models import Conversation, Message, Parameters
+from webchat.chat.models import Conversation, Parameters
 from webchat.upstream import rules, tokens
 from webchat.upstream.rules import CATALOGUE, Range
 from webchat.upstream.wire import Message as ChatMessage
@@ -121,7 +121,7 @@ class ComposerForm(QuestionForm):
         data: QueryDict | None = None,
         *,
         conversation: Conversation | None,
-        after: Message | None = None,
+        after: uuid.UUID | None = None,
         models: list[ModelInfo] | None = None,
     ) -> None:
         self.conversation = conversation
@@ -130,9 +130,9 @@ class ComposerForm(QuestionForm):
         kept = conversation.parameters if conversation else None
         self.default_model = kept.model if kept else ""
         super().__init__(data, initial={"client_id": uuid.uuid4(), **(vars(kept) if kept else {})})
-        choices = model_choices(self.models, self.default_model)
-        cast(forms.ChoiceField, self.fields["model"]).choices = choices
-        self.default_model = self.default_model or first_choice(choices)
+        self.model_choices = model_choices(self.models, self.default_model)
+        cast(forms.ChoiceField, self.fields["model"]).choices = self.model_choices
+        self.default_model = self.default_model or first_choice(self.model_choices)
 
     def fresh(self) -> "ComposerForm":
         """For the next question, after this one was taken."""

@@ -16,7 +16,7 @@ from webchat.allocation import alarms, catalogue, metering
 from webchat.allocation.metering import Spent
 from webchat.allocation.vault import VaultLocked
 from webchat.background import in_database
-from webchat.chat import events, keeping, live, markdown, mirror, prompt, titles
+from webchat.chat import access, events, keeping, live, markdown, mirror, prompt, titles
 from webchat.chat.call import Call
 from webchat.chat.models import Exchange, Message
 from webchat.upstream.errors import BadSecret, ModelNotFound, UnknownProblem, UpstreamError
@@ -44,6 +44,7 @@ async def _start(exchange: Exchange, messages: list[ChatMessage] | None) -> None
     assert answers[0].usage is not None
     lives = [live.begin(answer.pk, answer.text) for answer in answers]
     call = Call(exchange.conversation, answers, lives, answers[0].usage, messages)
+    access.watch()
     task = background.spawn(run(call), name=f"answer {answers[0].pk}")
     _running.update((answer.pk, (call, task)) for answer in answers)
     for answer in lives:

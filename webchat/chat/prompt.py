@@ -13,7 +13,7 @@ GO_ON = "Continue exactly where your last message stopped. Do not repeat anythin
 
 def to_answer(conversation: Conversation, answer: Message) -> list[ChatMessage]:
     """What is sent to get this answer; one that has a beginning already is to be gone on with."""
-    messages = [*instructions(conversation.system), *said(conversation, answer.parent)]
+    messages = [*instructions(conversation.system), *said(conversation, answer.parent_id)]
     if answer.text:
         messages += [ChatMessage("assistant", answer.text), ChatMessage("user", GO_ON)]
     return messages
@@ -23,22 +23,25 @@ def instructions(system: str) -> list[ChatMessage]:
     return [ChatMessage("system", system)] if system else []
 
 
-def said(conversation: Conversation, last: Message | None) -> list[ChatMessage]:
+def said(conversation: Conversation, last: UUID | None) -> list[ChatMessage]:
     """Every message with words in it on the branch that ends in `last`."""
-    # The API refuses empty messages, and an answer may have been stopped before its first word.
-    return [
-        ChatMessage(message.role, message.text)
-        for message in _ancestors(conversation, last)
-        if message.text.strip()
-    ]
+    rows = conversation.messages.values_list("pk", "parent_id", "role", "text") if last else ()
+    messages = {pk: (parent_id, role, text) for pk, parent_id, role, text in rows}
+    branch = []
+    while last:
+        last, role, text = messages[last]
+        # The API refuses empty messages, and an answer may have been stopped before its first word.
+        if text.strip():
+            branch.append(ChatMessage(role, text))
+    return branch[::-1]
 
 
 def most_tokens(conversation: Conversation, question: Message) -> int:
     """The most that one more answer to this question may take, by our estimate."""
-    return estimate(conversation, question) + (conversation.max_tokens or 0)
+    return estimate(conversation, question.pk) + (conversation.max_tokens or 0)
 
 
-def estimate(conversation: Conversation, question: Message | None) -> int:
+def estimate(conversation: Conversation, question: UUID | None) -> int:
     """How many tokens there are to read before this question is answered."""
     messages = [*instructions(conversation.system), *said(conversation, question)]
     return tokens.estimate_messages(msgspec.to_builtins(messages))
@@ -52,16 +55,3 @@ def for_title(question: str, answer: str) -> list[ChatMessage]:
     )
     exchange = f"Question: {question[:2000]}\n\nAnswer: {answer[:2000]}"
     return [ChatMessage("system", instruction), ChatMessage("user", exchange)]
-
-
-def _ancestors(conversation: Conversation, message: Message | None) -> list[Message]:
-    parents: dict[UUID, UUID | None] = dict(conversation.messages.values_list("pk", "parent_id"))
-    path, pk = [], message.pk if message else None
-    while pk is not None:
-        path.append(pk)
-        pk = parents[pk]
-    return list(
-        conversation.messages.filter(pk__in=path)
-        .only("role", "text", "position", "conversation")
-        .order_by("position")
-    )

@@ -47,7 +47,7 @@ async def _sweep() -> None:
 def end_lost_answers() -> list[Message]:
     """End what no process works on any more, and settle what it took; returns the answers that were ended."""
     # A process that was held (SIGSTOP, a laptop's lid) still has its answers, however old their sign of life.
-    lost = Message.objects.lost().exclude(pk__in=live.running()).select_related("parent", "conversation")
+    lost = Message.objects.lost().exclude(pk__in=live.running()).select_related("conversation")
     return [message for message in lost if _end(message)]
 
 
@@ -59,7 +59,7 @@ def _end(message: Message) -> bool:
     if message.usage_id:
         spent = Spent(
             Message.State.INTERRUPTED,
-            estimated_prompt_tokens=prompt.estimate(message.conversation, message.parent),
+            estimated_prompt_tokens=prompt.estimate(message.conversation, message.parent_id),
             estimated_completion_tokens=sum(map(tokens.estimate, _texts_of(message.usage_id))),
         )
         metering.settle(message.usage_id, spent)

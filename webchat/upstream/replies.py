@@ -1,7 +1,8 @@
 """How is the reply to each kind of call read, whatever the upstream sends in its place?"""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
+from itertools import chain
 from typing import Any
 
 from . import wire
@@ -89,9 +90,8 @@ async def _read_stream(
     chunk: bytes | None = opening
     while chunk is not None:
         seen = answer.signs_of_life
-        for payload in reader.feed(chunk):
-            for event in answer.read(payload):
-                yield event
+        for event in _folded(answer, reader.feed(chunk)):
+            yield event
         if answer.done:
             exchange.end_is_near = True
             return
@@ -106,9 +106,29 @@ async def _read_stream(
             if answer.is_finished:  # whatever happened to [DONE], the text is whole
                 return
             raise
-    for payload in reader.close():
-        for event in answer.read(payload):
-            yield event
+    for event in _folded(answer, reader.close()):
+        yield event
+
+
+def _folded(answer: Answer, payloads: list[str]) -> Iterator[wire.Event]:
+    """What these say, pieces of one text that came together as one: each goes through many hands."""
+    text: wire.Delta | None = None
+    try:
+        for event in chain.from_iterable(map(answer.read, payloads)):
+            if text and isinstance(event, wire.Delta) and event.index == text.index:
+                text = wire.Delta(text.index, text.text + event.text)
+                continue
+            if text:
+                yield text
+            text = event if isinstance(event, wire.Delta) else None
+            if text is None:
+                yield event
+    except UpstreamError:
+        if text:
+            yield text
+        raise
+    if text:
+        yield text
 
 
 async def _read_first_sound(exchange: Exchange, request: wire.SpeechRequest, secret: str) -> bytes:

@@ -1,16 +1,23 @@
 // The thread's socket: it says what the page shows at every connect, and acknowledges what arrived.
 
 const LETTERS = { pending: "p", streaming: "r", complete: "c", stopped: "s", failed: "f", interrupted: "i" };
+// A message from a page costs the server as much as one to it. It waits when eight are not confirmed.
+const CONFIRMED_TOGETHER = 4;
 const RECONNECTED_BY_HTMX = [1006, 1011, 1012, 1013];
+
+// After a restart all pages want to come back; each in its own time, and none later than after 6 seconds.
+const pause = (attempts) => 300 + Math.random() * Math.min(5000, 1500 * 2 ** attempts);
 
 class ChatSocket extends HTMLElement {
   #socket = null;
   #wrapper = null;
   #received = 0;
+  #confirmed = 0;
+  #confirmation = null;
   #listeners = new AbortController();
 
   connectedCallback() {
-    htmx.config.wsReconnectDelay = (retries) => Math.random() * Math.min(5000, 500 * 2 ** retries);
+    htmx.config.wsReconnectDelay = pause;
     htmx.createWebSocket = (url) => this.#connect(url);
     const signal = { signal: this.#listeners.signal };
     this.addEventListener("htmx:wsOpen", (event) => this.#opened(event.detail.socketWrapper), signal);
@@ -39,23 +46,32 @@ class ChatSocket extends HTMLElement {
 
   #opened(wrapper) {
     this.#wrapper = wrapper;
-    this.#received = 0;
+    this.#received = this.#confirmed = 0;
     wrapper.queue.length = 0; // acknowledgements of the connection before mean nothing to this one
   }
 
   #acknowledge() {
     this.#received += 1;
-    this.#wrapper.send(JSON.stringify({ received: this.#received }));
+    if (this.#received - this.#confirmed >= CONFIRMED_TOGETHER) this.#confirm();
+    else this.#confirmation ??= setTimeout(() => this.#confirm(), 200);
     const title = document.getElementById("conversation-title")?.textContent;
     if (title) document.title = document.title.replace(/^.*(?= · )/s, () => title);
+  }
+
+  #confirm() {
+    clearTimeout(this.#confirmation);
+    this.#confirmation = null;
+    if (this.#received === this.#confirmed) return;
+    this.#confirmed = this.#received;
+    this.#wrapper.send(JSON.stringify({ received: this.#received }));
   }
 
   // A socket that was already replaced closes too; answering that would go round in circles.
   #closed({ event, socketWrapper }) {
     if (event.target !== this.#socket || !this.isConnected) return;
-    if (event.code === 4401) location.assign(`${this.dataset.signIn}?next=${encodeURIComponent(location.pathname)}`);
-    if ([4401, 4404, ...RECONNECTED_BY_HTMX].includes(event.code)) return;
-    setTimeout(() => socketWrapper.reconnect(), 500 + Math.random() * 1500);
+    // 4429: this person has too many open. The one that is looked at comes back, see #wake.
+    if ([4401, 4404, 4429, ...RECONNECTED_BY_HTMX].includes(event.code)) return;
+    setTimeout(() => socketWrapper.reconnect(), pause(0));
   }
 
   #wake() {

@@ -15,7 +15,8 @@ class ToastStack extends HTMLElement {
 
   // An error page of ours, as htmx gets it, brings its own toast.
   #refused(xhr) {
-    if (xhr.status >= 500 || !xhr.responseText.includes("hx-swap-oob")) this.#show("toast-failed");
+    if ([502, 503, 504].includes(xhr.status)) this.#show("toast-unreachable");
+    else if (xhr.status >= 500 || !xhr.responseText.includes("hx-swap-oob")) this.#show("toast-failed");
   }
 
   #show(id) {

@@ -11,8 +11,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
+from webchat.accounts.sessions import Ticket
 from webchat.allocation.metering import NothingAllocated
-from webchat.chat import events, generation, prompt, recovery, sidebar, thread
+from webchat.chat import access, events, generation, prompt, recovery, sidebar, thread
 from webchat.chat.forms import ComposerForm
 from webchat.chat.models import AnswerStillRunning, ClientIdReused, Conversation, Exchange, Message
 from webchat.chat.views.pages import (
@@ -22,7 +23,9 @@ from webchat.chat.views.pages import (
     field_note,
     note,
     signed_in,
+    unless_ending,
 )
+from webchat.upstream.wire import Message as ChatMessage
 
 Refused = (AnswerStillRunning, ClientIdReused, NothingAllocated)
 
@@ -30,7 +33,7 @@ Refused = (AnswerStillRunning, ClientIdReused, NothingAllocated)
 def begin(request: PersonRequest) -> HttpResponse:
     """The first question of a new conversation."""
     form = ComposerForm(request.POST, conversation=None)
-    exchange = _ask(form, lambda sent: Conversation.objects.begin(request.user, **sent))
+    exchange = _ask(request, form, lambda sent: Conversation.objects.begin(request.user, **sent))
     if exchange is None:
         return composer(request, None, form, _status(form))
     url = exchange.conversation.get_absolute_url()
@@ -39,10 +42,12 @@ def begin(request: PersonRequest) -> HttpResponse:
 
 @signed_in
 @require_http_methods(["GET", "HEAD", "POST"])
+@unless_ending
 def messages(request: PersonRequest, pk: UUID) -> HttpResponse:
     """GET: what was said before the messages that are shown. POST: the next question."""
-    mine = Conversation.objects.owned_by(request.user).select_related("owner", "leaf")
-    conversation = get_object_or_404(mine, pk=pk)
+    conversation = get_object_or_404(Conversation.objects.owned_by(request.user), pk=pk)
+    # Who has been loaded already need not be loaded again.
+    conversation.owner = request.user
     return create_message(request, conversation) if request.method == "POST" else older(request, conversation)
 
 
@@ -56,8 +61,8 @@ def older(request: PersonRequest, conversation: Conversation) -> HttpResponse:
 
 
 def create_message(request: PersonRequest, conversation: Conversation) -> HttpResponse:
-    form = ComposerForm(request.POST, conversation=conversation, after=conversation.leaf)
-    if _ask(form, lambda sent: conversation.ask(**sent)) is None:
+    form = ComposerForm(request.POST, conversation=conversation, after=conversation.leaf_id)
+    if _ask(request, form, lambda sent: conversation.ask(**sent)) is None:
         return composer(request, conversation, form, _status(form))
     if request.htmx:
         return composer(request, conversation, form.fresh())
@@ -66,11 +71,12 @@ def create_message(request: PersonRequest, conversation: Conversation) -> HttpRe
 
 @signed_in
 @require_POST
+@unless_ending
 def create_edit(request: PersonRequest, pk: UUID) -> HttpResponse:
     message = _message(request, pk, Message.Role.USER)
     conversation = message.conversation
-    form = ComposerForm(request.POST, conversation=conversation, after=message.parent)
-    if _ask(form, lambda sent: conversation.ask(after=message.parent, **sent)) is None:
+    form = ComposerForm(request.POST, conversation=conversation, after=message.parent_id)
+    if _ask(request, form, lambda sent: conversation.ask(after=message.parent, **sent)) is None:
         if request.htmx:
             text = " ".join(map(str, chain(*form.errors.values())))
             return field_note(request, f"edit-{pk}", text, _status(form))
@@ -80,6 +86,7 @@ def create_edit(request: PersonRequest, pk: UUID) -> HttpResponse:
 
 @signed_in
 @require_POST
+@unless_ending
 def create_answer(request: PersonRequest, pk: UUID) -> HttpResponse:
     message = _message(request, pk)
     return _answer(request, message, message.parent if message.is_answer else message)
@@ -87,6 +94,7 @@ def create_answer(request: PersonRequest, pk: UUID) -> HttpResponse:
 
 @signed_in
 @require_POST
+@unless_ending
 def continue_answer(request: PersonRequest, pk: UUID) -> HttpResponse:
     message = _message(request, pk, Message.Role.ASSISTANT)
     if message.is_running:
@@ -118,7 +126,9 @@ def _message(request: PersonRequest, pk: UUID, role: str | None = None) -> Messa
     return get_object_or_404(mine.filter(role=role) if role else mine, pk=pk)
 
 
-def _ask(form: ComposerForm, verb: Callable[[dict[str, Any]], Exchange]) -> Exchange | None:
+def _ask(
+    request: PersonRequest, form: ComposerForm, verb: Callable[[dict[str, Any]], Exchange]
+) -> Exchange | None:
     """Say the verb with what the form holds and let the answers come; None with the reason in the form."""
     if not form.is_valid():
         return None
@@ -135,9 +145,8 @@ def _ask(form: ComposerForm, verb: Callable[[dict[str, Any]], Exchange]) -> Exch
         form.add_error(None, _sentence(refusal))
         form.is_refused = isinstance(refusal, NothingAllocated)
         return None
-    follows = form.after.pk if form.after else None
     # Another tab may have gone on meanwhile; then the prompt is another one, too.
-    generation.start(exchange, form.prompt if exchange.question.parent_id == follows else None)
+    _start(request, exchange, form.prompt if exchange.question.parent_id == form.after else None)
     return exchange
 
 
@@ -167,8 +176,14 @@ def _answer(
         )
     except Refused as refusal:
         return note(request, _sentence(refusal), 429 if isinstance(refusal, NothingAllocated) else 422)
-    generation.start(exchange)
+    _start(request, exchange)
     return _done(request, conversation)
+
+
+def _start(request: PersonRequest, exchange: Exchange, messages: list[ChatMessage] | None = None) -> None:
+    generation.start(exchange, messages)
+    if exchange.is_new:
+        access.asked(exchange.answers, Ticket.of(request.session, request.user))
 
 
 def _sentence(refusal: Exception) -> str:

@@ -20,7 +20,14 @@ from webchat.chat import events, generation, recovery, sidebar
 from webchat.chat.forms import ComposerForm
 from webchat.chat.models import Conversation
 from webchat.chat.views import asking
-from webchat.chat.views.pages import PersonRequest, conversation_page, field_note, sidebar_list, signed_in
+from webchat.chat.views.pages import (
+    PersonRequest,
+    conversation_page,
+    field_note,
+    sidebar_list,
+    signed_in,
+    unless_ending,
+)
 
 LONGEST_TITLE = 200
 # Many pages may be opened while the upstream hangs; they must not take the places of answers.
@@ -29,6 +36,7 @@ SECONDS_BETWEEN_REFRESHES = 60
 
 @signed_in
 @require_http_methods(["GET", "HEAD", "POST"])
+@unless_ending
 def conversations(request: PersonRequest) -> HttpResponse:
     """The empty page, and the first question that makes a conversation of it."""
     if request.method == "POST":

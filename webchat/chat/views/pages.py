@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django_htmx.middleware import HtmxDetails
 
+from webchat import background
 from webchat.accounts.models import User
 from webchat.chat import frames, sidebar, thread
 from webchat.chat.forms import ComposerForm
@@ -38,6 +39,21 @@ def signed_in(view: View) -> View:
                 request, _("You are signed out. Reload the page and sign in; your text is kept."), 401
             )
         response: HttpResponse = guarded(request, *args, **kwargs)
+        return response
+
+    return guard
+
+
+def unless_ending(view: View) -> View:
+    """A process that is about to end begins no answer; the page keeps the question and sends it again."""
+
+    @wraps(view)
+    def guard(request: PersonRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.method != "POST" or not background.ending.is_set():
+            return view(request, *args, **kwargs)
+        text = _("The portal is just being restarted. What you typed is still here; try again in a moment.")
+        response = note(request, text, 503)
+        response["Retry-After"] = "5"
         return response
 
     return guard

@@ -5,6 +5,7 @@ import json
 import logging
 import time
 from contextlib import suppress
+from typing import Any
 from urllib.parse import parse_qs
 from uuid import UUID
 from weakref import WeakSet
@@ -126,6 +127,13 @@ class ConversationConsumer(AsyncWebsocketConsumer):
             events.leave(self.pk, self.reader.look_again)
         if self.hearing:
             self.hearing.cancel()
+
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        if message["type"] == "websocket.receive":
+            # Channels would cross to a thread, to look after database connections that no confirmation needs.
+            await self.websocket_receive(message)
+        else:
+            await super().dispatch(message)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         if not self.following:

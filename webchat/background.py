@@ -3,6 +3,7 @@
 import asyncio
 import contextvars
 import logging
+import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ParamSpec, TypeVar
@@ -16,7 +17,9 @@ logger = logging.getLogger(__name__)
 
 # Tasks that live for minutes share a few threads, each with its own connection, instead of the one
 # thread that asgiref would give to everybody.
-database_threads = ThreadPoolExecutor(max_workers=8, thread_name_prefix="database")
+database_threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="database")
+# Set when this process has been asked to end: nothing that outlives a request is begun any more.
+ending = threading.Event()
 _tasks: set[asyncio.Task[Any]] = set()
 _saving: set[asyncio.Task[Any]] = set()
 

@@ -10,7 +10,7 @@ from typing import Any
 from asgiref.sync import ThreadSensitiveContext, sync_to_async
 from django.core.handlers.asgi import ASGIHandler
 
-THREADS = 4
+THREADS = 2
 
 
 class RequestThread:

@@ -68,6 +68,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "webchat.accounts.middleware.short_requests_of_strangers",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -145,7 +146,15 @@ UPSTREAM_TOTAL_SECONDS = env.float("UPSTREAM_TOTAL_SECONDS", default=15 * 60)
 # Limits
 
 MESSAGE_MAX_CHARS = env.int("MESSAGE_MAX_CHARS", default=200_000)
-DATA_UPLOAD_MAX_MEMORY_SIZE = env.int("UPLOAD_MAX_BYTES", default=30 * 1024 * 1024)
+UPLOAD_MAX_BYTES = env.int("UPLOAD_MAX_BYTES", default=30 * 1024 * 1024)
+# Of what is not a file: the longest message, in Chinese, of which a character is 9 bytes of a form.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 9 * MESSAGE_MAX_CHARS + 64 * 1024
+FILE_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
+MAX_CONNECTIONS = env.int("MAX_CONNECTIONS", default=4000)
+# Behind a reverse proxy everyone has the proxy's address.
+MAX_CONNECTIONS_PER_ADDRESS = env.int("MAX_CONNECTIONS_PER_ADDRESS", default=400)
+if env.int("TRUSTED_PROXY_COUNT", default=0):
+    MAX_CONNECTIONS_PER_ADDRESS = 0
 
 # Signing in
 
@@ -164,6 +173,7 @@ LOGOUT_REDIRECT_URL = "account_login"
 
 ACCOUNT_ADAPTER = "webchat.accounts.adapter.AccountAdapter"
 SOCIALACCOUNT_ADAPTER = "webchat.accounts.adapter.SocialAccountAdapter"
+USERSESSIONS_ADAPTER = "webchat.accounts.adapter.UserSessionsAdapter"
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*", "password2*"]
 ACCOUNT_FORMS = {"login": "webchat.accounts.forms.LoginForm", "signup": "webchat.accounts.forms.SignupForm"}
@@ -206,6 +216,7 @@ if OIDC_SERVER_URL:
     }
 SOCIALACCOUNT_LOGIN_ON_GET = False
 
+SESSION_ENGINE = "webchat.accounts.sessions"
 SESSION_COOKIE_AGE = 14 * 24 * 3600
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = SECURE

@@ -40,13 +40,14 @@ tempo = Tempo()
 
 
 class Pause:
-    """Keeps a moment apart from the one before: none comes sooner than an interval after it."""
+    """Keeps a moment apart from the one before: none comes sooner than a share of an interval after it."""
 
-    def __init__(self) -> None:
+    def __init__(self, share: float = 1) -> None:
+        self._share = share
         self._next = 0.0
 
     async def __call__(self, at_least: float = 0) -> None:
         loop = asyncio.get_running_loop()
         if (left := self._next - loop.time()) > 0:
             await asyncio.sleep(left)
-        self._next = loop.time() + max(tempo.interval, at_least)
+        self._next = loop.time() + max(tempo.interval * self._share, at_least)

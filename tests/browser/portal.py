@@ -17,12 +17,26 @@ from webchat.environment import BASE_DIR
 
 SECONDS_TO_START = 60
 PREPARE = "from webchat import launcher; launcher.read_environment(); launcher.prepare()"
+# As docs/operations.md says it under "Under uvicorn"
+UVICORN = """
+    -m uvicorn webchat.asgi:application --lifespan on --http h11 --ws websockets-sansio --ws-max-size 65536
+    --ws-ping-interval 5 --ws-ping-timeout 10 --timeout-keep-alive 60 --timeout-graceful-shutdown 2
+    --limit-concurrency 2000 --no-proxy-headers --no-server-header --no-access-log --log-level warning
+"""
+SERVERS = {
+    "serve": ["manage.py", "serve"],
+    "uvicorn": UVICORN.split(),
+    "launcher": ["-m", "webchat.launcher"],
+}
 
 
 class Portal:
     """With the demo team in it. `kill` is SIGKILL; `start` again uses the same port and the same database."""
 
-    def __init__(self, folder: Path, upstream_url: str, *, redis_url: str = "") -> None:
+    def __init__(
+        self, folder: Path, upstream_url: str, *, redis_url: str = "", server: str = "serve", **settings: str
+    ) -> None:
+        self.server = server
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.site_url = self.url
@@ -42,6 +56,7 @@ class Portal:
             "UPSTREAM_BASE_URL": upstream_url,
             "UPSTREAM_API_KEY": "sk-for-browser-tests",
             "REDIS_URL": redis_url,
+            **settings,
         }
 
     def share(self, other: "Portal") -> None:
@@ -54,7 +69,7 @@ class Portal:
         self._run([sys.executable, "-c", PREPARE]).wait(SECONDS_TO_START)
 
     def start(self) -> None:
-        self._process = self._run([sys.executable, "manage.py", "serve", "--port", str(self.port)])
+        self._process = self._run([sys.executable, *SERVERS[self.server], "--port", str(self.port)])
         give_up_at = time.monotonic() + SECONDS_TO_START
         while not _answers(self.port):
             assert self._process.poll() is None, self.log.read_text()
@@ -64,6 +79,10 @@ class Portal:
     @property
     def is_running(self) -> bool:
         return self._process is not None and self._process.poll() is None
+
+    def signal(self, number: int) -> None:
+        assert self._process
+        self._process.send_signal(number)
 
     def kill(self) -> None:
         """As a power cut does it."""
@@ -75,7 +94,7 @@ class Portal:
         """As a deployment does it; returns how many seconds it took."""
         assert self._process
         began = time.monotonic()
-        self._process.send_signal(signal.SIGTERM)
+        self.signal(signal.SIGTERM)
         self._process.wait(30)
         return time.monotonic() - began
 

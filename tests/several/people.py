@@ -9,12 +9,20 @@ from websockets.asyncio.client import ClientConnection, connect
 from tests.browser.portal import Portal
 
 
-async def sign_in(portal: Portal) -> httpx.AsyncClient:
-    client = httpx.AsyncClient(base_url=portal.url, headers={"Origin": portal.site_url})
+async def sign_in(portal: Portal, person: str = "alice") -> httpx.AsyncClient:
+    client = httpx.AsyncClient(base_url=portal.url, headers={"Origin": portal.site_url}, timeout=30)
     page = await client.get("/accounts/login/")
-    sent = {"login": "alice", "password": "webchat-demo", "csrfmiddlewaretoken": client.cookies["csrftoken"]}
+    sent = {"login": person, "password": "webchat-demo", "csrfmiddlewaretoken": client.cookies["csrftoken"]}
     assert (await client.post("/accounts/login/", data=sent)).status_code == 302, page.text
     return client
+
+
+async def ask(client: httpx.AsyncClient, text: str, model: str = "gpt-4") -> str:
+    """In a new conversation; its path."""
+    asked = await post(client, "/conversations/", text=text, model=model)
+    assert asked.status_code == 303, asked.status_code
+    path: str = asked.headers["location"]
+    return path
 
 
 async def post(client: httpx.AsyncClient, path: str, **fields: str) -> httpx.Response:

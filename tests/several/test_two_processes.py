@@ -1,4 +1,4 @@
-"""Two server processes serve one portal: what one brings, the pages of the other see."""
+"""Two server processes serve one portal, each with another ASGI server: what one brings, the pages of the other see."""
 
 import re
 from collections.abc import Iterator
@@ -19,7 +19,10 @@ TEXT = re.compile(r"<[^>]+>")
 def portals(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Portal, Portal]]:
     folder = tmp_path_factory.mktemp("several")
     with redis() as redis_url, DemoServer.in_thread(pace=0.03) as upstream:
-        one, two = (Portal(folder, upstream.url, redis_url=redis_url) for _ in range(2))
+        one, two = (
+            Portal(folder, upstream.url, redis_url=redis_url, server=server)
+            for server in ("serve", "uvicorn")
+        )
         two.share(one)
         one.prepare()
         one.start()

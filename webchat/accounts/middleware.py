@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 View = Callable[[HttpRequest], HttpResponseBase]
 AsyncView = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
 
-# Signing in, signing up, passkeys: a few kilobytes.
-LONGEST_OF_A_STRANGER = 64 * 1024
+# Signing in, signing up, passkeys: a few kilobytes, and whatever somebody pastes there by mistake.
+LONGEST_OF_A_STRANGER = 512 * 1024
 
 
 @sync_and_async_middleware
@@ -74,7 +74,8 @@ def short_requests_of_strangers(get_response: View | AsyncView) -> View | AsyncV
         async def listen_async(request: HttpRequest) -> HttpResponseBase:
             if is_long(request) and not (await request.auser()).is_authenticated:
                 return too_long()
-            return await get_response(request)
+            response: HttpResponseBase = await get_response(request)
+            return response
 
         return listen_async
 

@@ -68,7 +68,8 @@ class Reader:
         self._sent = 0
         # None as long as it confirms nothing: not everybody has our script.
         self._confirmed: int | None = None
-        self._pause = Pause()
+        # A little shorter than that between two looks at the upstream: what comes from there goes on at once.
+        self._pause = Pause(share=0.75)
 
     def look_again(self) -> None:
         """The conversation has changed."""

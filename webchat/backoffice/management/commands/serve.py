@@ -1,27 +1,27 @@
 """The portal itself: pages and sockets from one Daphne process, which ends gracefully on SIGTERM."""
 
 import asyncio
-import contextlib
 import logging
+import os
+import signal
+import threading
+from types import FrameType
 from typing import Any
 
-from asgiref.sync import async_to_sync
 from channels.routing import get_default_application
 from daphne.endpoints import build_endpoint_description_strings
-from daphne.server import Server
+from daphne.http_protocol import WebRequest
 from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from twisted.internet.defer import Deferred
 
-from webchat.allocation import catalogue
-from webchat.allocation.models import Allocation, APIToken
-from webchat.allocation.vault import VaultLocked, unseal
-from webchat.chat import recovery, shutdown
-from webchat.upstream.client import close_pools
+from webchat import background
+from webchat.backoffice import lifespan
+from webchat.chat import shutdown
+from webchat.edge.loop import loop
+from webchat.edge.server import HardenedServer
 
-# Longer the start does not wait for the list of models; a page that is opened asks again.
-UPSTREAM_PATIENCE_SECONDS = 3
+# Ending takes 8 s at most. If something hangs all the same, nothing that was acknowledged hangs with it.
+LATEST_SECONDS = 9
 
 
 class Command(BaseCommand):
@@ -32,71 +32,66 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=8000)
 
     def handle(self, *args: Any, host: str, port: int, **options: Any) -> None:
-        check_vault()
-        import_token()
-        recovery.end_lost_answers()
-        async_to_sync(refresh_models)()
         logging.getLogger("daphne").setLevel(logging.WARNING)
-        server = Server(
+        try:
+            loop.run_until_complete(lifespan.start())
+        except lifespan.CannotStart as problem:
+            raise CommandError(str(problem)) from None
+        server = PatientServer(
             get_default_application(),
             endpoints=build_endpoint_description_strings(host=host, port=port),
-            ping_interval=15,
-            ping_timeout=20,
             http_timeout=120,
+            websocket_handshake_timeout=10,
             websocket_timeout=12 * 3600,
             application_close_timeout=5,
             server_name="webchat",
+            # By itself Daphne ends at once: without close frames, and without the `finally` of any task.
+            signal_handlers=False,
             ready_callable=lambda: self.announce(host, port),
         )
-        look_after_answers()
         server.run()
+        if server.abort_start:
+            raise CommandError(f"Cannot listen on {host}:{port}. Is the port taken?")
 
     def announce(self, host: str, port: int) -> None:
         self.stdout.write(f"The portal is at {settings.SITE_URL} (listening on {host}:{port})")
         self.stdout.flush()
 
 
-def check_vault() -> None:
-    """Refuse to start with keys that do not open what is in the vault."""
-    for token in APIToken.objects.all():
-        try:
-            unseal(token.sealed)
-        except VaultLocked:
-            raise CommandError(
-                f"VAULT_KEYS does not open the token “{token}”. Put the key back that sealed it."
-                " docs/operations.md says what to do when it is lost."
-            ) from None
+class PatientServer(HardenedServer):
+    """Asked to end, it goes on serving until answers are saved and pages are told; only then it stops."""
 
+    def run(self) -> None:
+        self.ports: list[Any] = []
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self.end)
+        super().run()
 
-def import_token() -> None:
-    try:
-        APIToken.objects.all().import_from_environment()
-    except ValidationError as error:
-        raise CommandError(f"UPSTREAM_BASE_URL and UPSTREAM_API_KEY: {' '.join(error.messages)}") from None
+    def listen_success(self, port: Any) -> None:
+        self.ports.append(port)
+        super().listen_success(port)
 
+    def end(self, number: int, frame: FrameType | None) -> None:
+        # Ctrl-C reaches a child twice, and nobody gets it done sooner by asking again.
+        for each in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(each, signal.SIG_IGN)
+        last_resort = threading.Timer(LATEST_SECONDS, os._exit, args=[1])
+        last_resort.daemon = True
+        last_resort.start()
+        loop.call_soon_threadsafe(self.drain)
 
-async def refresh_models() -> None:
-    """So that the first page already offers what the upstream has."""
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(UPSTREAM_PATIENCE_SECONDS):
-            await ask_for_models()
-    await close_pools()
+    def drain(self) -> None:
+        draining = background.spawn(shutdown.drain(self.requests, self.stop_listening), name="shutdown")
+        draining.add_done_callback(lambda _: self.stop())
 
+    def requests(self) -> set["asyncio.Future[Any]"]:
+        """Those that are being answered."""
+        return {
+            details["application_instance"]
+            for protocol, details in self.connections.items()
+            if isinstance(protocol, WebRequest) and "application_instance" in details
+        }
 
-async def ask_for_models() -> None:
-    everyones = await Allocation.objects.filter(user=None).select_related("api_token").afirst()
-    if everyones:
-        await catalogue.refresh_with(everyones.api_token)
-
-
-def look_after_answers() -> None:
-    """From the first turn of the loop: end answers that were lost. At its end: save those that are arriving."""
-    from twisted.internet import reactor
-
-    def drained() -> "Deferred[None]":
-        return Deferred.fromFuture(asyncio.ensure_future(shutdown.drain()))
-
-    # Twisted's interfaces have their types wrong here.
-    reactor.callLater(0, recovery.watch)  # type: ignore[arg-type]
-    # Without this Daphne ends at once: without close frames, and without the `finally` of any task.
-    reactor.addSystemEventTrigger("before", "shutdown", drained)  # type: ignore[arg-type]
+    def stop_listening(self) -> None:
+        for port in self.ports:
+            port.stopListening()

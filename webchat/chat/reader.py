@@ -68,8 +68,8 @@ class Reader:
         self._sent = 0
         # None as long as it confirms nothing: not everybody has our script.
         self._confirmed: int | None = None
-        # A little shorter than that between two looks at the upstream: what comes from there goes on at once.
-        self._pause = Pause(share=0.75)
+        # Much shorter than that between two looks at the upstream: what comes from there goes on at once.
+        self._pause = Pause(share=0.4)
 
     def look_again(self) -> None:
         """The conversation has changed."""

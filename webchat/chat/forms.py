@@ -9,6 +9,7 @@ from django import forms
 from django.conf import settings
 from django.http import QueryDict
 from django.urls import reverse
+from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -67,10 +68,19 @@ def number(field: type[forms.IntegerField], allowed: Range, **kwargs: Any) -> fo
     return field(required=False, widget=forms.TextInput(attrs=attrs), **kwargs)
 
 
+class ModelField(forms.ChoiceField):
+    """One that is offered, or the conversation's own, even when it is gone."""
+
+    kept = ""
+
+    def valid_value(self, value: Any) -> bool:
+        return value == self.kept or super().valid_value(value)
+
+
 class ComposerForm(QuestionForm):
     """A question, and with what it is asked. The conversation keeps the parameters."""
 
-    model = forms.ChoiceField(
+    model = ModelField(
         label=gettext_lazy("Model"),
         required=False,
         error_messages={
@@ -122,21 +132,29 @@ class ComposerForm(QuestionForm):
         *,
         conversation: Conversation | None,
         after: uuid.UUID | None = None,
-        models: list[ModelInfo] | None = None,
+        follows_another: bool = False,
     ) -> None:
         self.conversation = conversation
         self.after = after
-        self.models = catalogue.chat_models() if models is None else models
-        kept = conversation.parameters if conversation else None
-        self.default_model = kept.model if kept else ""
-        super().__init__(data, initial={"client_id": uuid.uuid4(), **(vars(kept) if kept else {})})
-        self.model_choices = model_choices(self.models, self.default_model)
-        cast(forms.ChoiceField, self.fields["model"]).choices = self.model_choices
-        self.default_model = self.default_model or first_choice(self.model_choices)
+        self.follows_another = follows_another
+        self.kept = conversation.parameters if conversation else None
+        super().__init__(data, initial={"client_id": uuid.uuid4(), **(vars(self.kept) if self.kept else {})})
+        field = cast(ModelField, self.fields["model"])
+        field.kept = self.kept.model if self.kept else ""
+        field.choices = lambda: self.model_choices
 
     def fresh(self) -> "ComposerForm":
         """For the next question, after this one was taken."""
-        return ComposerForm(conversation=self.conversation, models=self.models)
+        return ComposerForm(conversation=self.conversation, follows_another=True)
+
+    @cached_property
+    def model_choices(self) -> list[Any]:
+        # Only when they are shown, or another one was chosen: it is a query.
+        return model_choices(catalogue.chat_models(), self.kept.model if self.kept else "")
+
+    @property
+    def default_model(self) -> str:
+        return self.kept.model if self.kept else first_choice(self.model_choices)
 
     @property
     def action_url(self) -> str:

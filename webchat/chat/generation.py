@@ -122,8 +122,6 @@ async def _save(call: Call, error: UpstreamError | None, *, cancelled: bool) -> 
     """Keep the last state of every answer, settle, and let readers know."""
     endings = [call.ending(number, error, cancelled=cancelled) for number in range(len(call.answers))]
     try:
-        for answer, ending in zip(call.answers, endings, strict=True):
-            ending.update(await asyncio.to_thread(_drawn, answer, ending["text"]))
         await _finish_in_time(call, endings, call.spent(error, cancelled=cancelled))
     finally:
         # Saved or not, nobody works on them any more: what is not saved now is for the recovery to find.
@@ -131,16 +129,6 @@ async def _save(call: Call, error: UpstreamError | None, *, cancelled: bool) -> 
             _running.pop(current.pk, None)
             current.end()
         await events.conversation_changed(call.conversation.pk)
-
-
-def _drawn(answer: Message, text: str) -> dict[str, Any]:
-    try:
-        html = markdown.render(text, answer.pk.hex[:8])
-    except Exception:
-        # The text matters; it is drawn again whenever it is shown.
-        logger.exception("An answer could not be drawn")
-        return {}
-    return {"html": html, "renderer_version": markdown.RENDERER_VERSION}
 
 
 async def _finish_in_time(call: Call, endings: list[dict[str, Any]], spent: Spent) -> None:
@@ -156,11 +144,25 @@ async def _finish_in_time(call: Call, endings: list[dict[str, Any]], spent: Spen
             await asyncio.sleep(0.5)
 
 
-@transaction.atomic
 def _finish(call: Call, endings: list[dict[str, Any]], spent: Spent) -> None:
     for answer, ending in zip(call.answers, endings, strict=True):
-        answer.end(**ending)
-    metering.settle(call.record.pk, spent)
+        # Asked to end, the process has no time for beauty: what is not drawn is drawn when it is shown.
+        if "html" not in ending and not background.ending.is_set():
+            ending.update(_drawn(answer, ending["text"]))
+    with transaction.atomic():
+        for answer, ending in zip(call.answers, endings, strict=True):
+            answer.end(**ending)
+        metering.settle(call.record.pk, spent)
+
+
+def _drawn(answer: Message, text: str) -> dict[str, Any]:
+    try:
+        html = markdown.render(text, answer.pk.hex[:8])
+    except Exception:
+        # The text matters; it is drawn again whenever it is shown.
+        logger.exception("An answer could not be drawn")
+        return {}
+    return {"html": html, "renderer_version": markdown.RENDERER_VERSION}
 
 
 async def _afterwards(call: Call, error: UpstreamError | None) -> None:
@@ -169,5 +171,6 @@ async def _afterwards(call: Call, error: UpstreamError | None) -> None:
     if isinstance(error, ModelNotFound):
         await catalogue.refresh(call.conversation.owner)
     if error is None and call.finished:
-        await in_database(call.token.note_success)
+        if call.token.last_error:
+            await in_database(call.token.note_success)
         await titles.give(call)

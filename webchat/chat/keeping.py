@@ -53,10 +53,13 @@ class Keeper:
     async def _keep_all(self) -> None:
         while self._arriving:
             await asyncio.sleep(CHECKPOINT_SECONDS)
-            try:
-                await self._checkpoint(dict(self._arriving))
-            except DatabaseProblem:
-                logger.warning("The database did not take a checkpoint; it is tried again")
+            await self.keep_now()
+
+    async def keep_now(self) -> None:
+        try:
+            await self._checkpoint(dict(self._arriving))
+        except DatabaseProblem:
+            logger.warning("The database did not take a checkpoint; it is tried again")
 
     async def _checkpoint(self, arriving: dict[UUID, Arriving]) -> None:
         now = time.monotonic()
@@ -80,6 +83,11 @@ def keep(live: LiveAnswer, give_up: Callable[[], None]) -> None:
 def leave(live: LiveAnswer) -> None:
     """Its end is saved by whoever brought it."""
     _here().leave(live)
+
+
+async def now() -> None:
+    """Do not wait for the next time: what has arrived is written down when this returns, if the database lets it."""
+    await _here().keep_now()
 
 
 def _here() -> Keeper:

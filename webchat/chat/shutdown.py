@@ -6,12 +6,13 @@ from contextlib import suppress
 from typing import Any
 
 from webchat import background
-from webchat.chat import consumers, live
+from webchat.chat import consumers, keeping, live
 from webchat.upstream.client import close_pools
 
 # Whatever hangs (a locked database, an upstream, a reader), together they stay well below 10 s.
 FINISHING_SECONDS = 3.5
-SAVING_SECONDS = 3.5
+KEEPING_SECONDS = 1
+SAVING_SECONDS = 3
 FLUSHING_SECONDS = 0.3
 
 Requests = set["asyncio.Future[Any]"]
@@ -27,6 +28,8 @@ async def drain(
     background.ending.set()
     await _let_finish(requests())
     stop_listening()
+    # All at once, since each for itself may take longer than there is time.
+    await _in_time(keeping.now(), KEEPING_SECONDS)
     await background.drain(SAVING_SECONDS, cancel=True)
     await _in_time(_close_sockets())
     late = requests()
@@ -53,8 +56,8 @@ async def _close_sockets() -> None:
     await asyncio.gather(*closing, return_exceptions=True)
 
 
-async def _in_time(work: Coroutine[Any, Any, None]) -> None:
-    """Under some servers a reader that has stalled holds up whoever sends to it."""
+async def _in_time(work: Coroutine[Any, Any, None], seconds: float = FLUSHING_SECONDS) -> None:
+    """Under some servers a reader that has stalled holds up whoever sends to it; a database may be locked."""
     with suppress(TimeoutError):
-        async with asyncio.timeout(FLUSHING_SECONDS):
+        async with asyncio.timeout(seconds):
             await work

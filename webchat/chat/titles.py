@@ -57,10 +57,15 @@ async def give(call: Call) -> None:
     finally:
         estimate = tokens.estimate_messages(msgspec.to_builtins(messages)) if title else 0
         spent = metering.Spent(outcome, usage, estimate, tokens.estimate(title))
-        await in_database(metering.settle, record.pk, spent)
-    if cleaned := clean(title):
-        await in_database(call.conversation.entitle, cleaned)
+        is_new = await in_database(_settle, record, spent, call.conversation, clean(title))
+    if is_new:
         await events.conversation_changed(call.conversation.pk)
+
+
+@transaction.atomic
+def _settle(record: UsageRecord, spent: metering.Spent, conversation: Conversation, title: str) -> bool:
+    metering.settle(record.pk, spent)
+    return bool(title) and conversation.entitle(title)
 
 
 @transaction.atomic

@@ -129,7 +129,6 @@ class Conversation(models.Model):
         "leaf", "is_pinned", "active_at", "deleted_at",
     )  # fmt: skip
 
-    @transaction.atomic
     def ask(
         self,
         text: str,
@@ -145,11 +144,26 @@ class Conversation(models.Model):
         follows, by default the last one shown. Raises `ClientIdReused`, `AnswerStillRunning`,
         `metering.NothingAllocated`.
         """
+        try:
+            return self._ask(text, client_id, parameters, most_tokens, after)
+        except (AnswerStillRunning, IntegrityError, metering.NothingAllocated):
+            # Sent twice, it is found here, where it costs others nothing.
+            if (earlier := self._brought_by(client_id)) is None:
+                raise
+        if earlier.conversation_id != self.pk or earlier.text != text:
+            raise ClientIdReused
+        return Exchange(self, earlier, list(earlier.children.all()), is_new=False)
+
+    @transaction.atomic
+    def _ask(
+        self,
+        text: str,
+        client_id: uuid.UUID,
+        parameters: Parameters,
+        most_tokens: int,
+        after: Message | Literal["leaf"] | None,
+    ) -> Exchange:
         self._lock()
-        if earlier := self._brought_by(client_id):
-            if earlier.conversation_id != self.pk or earlier.text != text:
-                raise ClientIdReused
-            return Exchange(self, earlier, list(earlier.children.all()), is_new=False)
         for name, value in asdict(parameters).items():
             setattr(self, name, value)
         parent_id = self.leaf_id if after == "leaf" else after and after.pk

@@ -1,42 +1,66 @@
-"""Shown is stored: what has arrived is in the database within a second."""
+"""What arrives is written down; who has ended by itself is not ended again."""
 
 import asyncio
 
-from django.test import AsyncClient
+from asgiref.sync import sync_to_async
 
-from tests.chat.asking import begin, last_answer, until_text
-from tests.chat.tab import Tab
-from webchat.chat.models import Message
-from webchat.demo.server import DemoServer
-
-
-async def test_what_is_shown_is_kept_a_second_later(alice_async: AsyncClient, slow: str) -> None:
-    conversation = await begin(alice_async, "Count to 400", model=slow)
-    answer = await last_answer(conversation)
-    async with Tab(alice_async, conversation) as tab:
-        for _second in range(2):
-            await tab.until_shown(len(tab.page.texts()[-1]) + 10)
-            shown = tab.page.texts()[-1].rstrip(" ,")
-            await asyncio.sleep(1)
-            kept = await Message.objects.aget(pk=answer.pk)
-            assert kept.state == "streaming" and kept.text.startswith(shown)
+from tests.chat.history import tell
+from webchat.accounts.models import User
+from webchat.allocation.models import APIToken
+from webchat.chat import keeping, prompt
+from webchat.chat.live import LiveAnswer
+from webchat.chat.models import Conversation, Message
 
 
-async def test_a_sign_of_life_is_kept_with_it(alice_async: AsyncClient, slow: str) -> None:
-    conversation = await begin(alice_async, "Count to 400", model=slow)
-    begun = await last_answer(conversation)
-    kept = await until_text(begun, 1)
-    assert kept.heartbeat_at > begun.heartbeat_at
+def arriving(alice: User, text: str = "") -> Message:
+    conversation = tell(alice, "one", "two", "three")
+    answer = Message(
+        conversation=conversation,
+        role="assistant",
+        position=4,
+        parent_id=conversation.leaf_id,
+        asked_by=alice,
+        state="pending",
+        text=text,
+    )
+    answer.save()
+    Conversation.objects.filter(pk=conversation.pk).update(leaf=answer)
+    return answer
 
 
-async def test_an_answer_that_was_ended_elsewhere_is_not_written_over(
-    alice_async: AsyncClient, slow: str, upstream: DemoServer
-) -> None:
-    conversation = await begin(alice_async, "Count to 400", model=slow)
-    answer = await until_text(await last_answer(conversation), 10)
-    await Message.objects.filter(pk=answer.pk).aupdate(state="interrupted", text="ended elsewhere")
-    request = upstream.requests[-1]
-    assert await request.ended(3) and request.aborted
-    await asyncio.sleep(0.3)
-    found = await Message.objects.aget(pk=answer.pk)
-    assert (found.state, found.text) == ("interrupted", "ended elsewhere")
+async def test_all_that_arrives_is_kept_with_one_look(transactional_db: None, alice: User) -> None:
+    answers = [await sync_to_async(arriving)(alice) for _ in range(3)]
+    lives = [LiveAnswer(answer.pk) for answer in answers]
+    given_up: list[Message] = []
+    for answer, live in zip(answers, lives, strict=True):
+        keeping.keep(live, lambda answer=answer: given_up.append(answer))
+        live.append(0, f"text of {answer.pk}")
+    await sync_to_async(Message.objects.filter(pk=answers[1].pk).update)(stop_requested=True)
+    await keeping.now()
+    kept = {one.pk: one async for one in Message.objects.running()}
+    assert [kept[answer.pk].text for answer in answers] == [f"text of {answer.pk}" for answer in answers]
+    assert {one.state for one in kept.values()} == {"streaming"}
+    assert given_up == [answers[1]]
+    for live in lives:
+        keeping.leave(live)
+
+
+async def test_who_ends_while_it_is_looked_at_is_not_given_up(transactional_db: None, alice: User) -> None:
+    answer = await sync_to_async(arriving)(alice)
+    live = LiveAnswer(answer.pk)
+    given_up: list[str] = []
+    keeping.keep(live, lambda: given_up.append("given up"))
+    await sync_to_async(answer.end)("complete", text="all")
+    looking = asyncio.create_task(keeping.now())
+    await asyncio.sleep(0)
+    keeping.leave(live)
+    await looking
+    assert given_up == []
+
+
+def test_an_answer_that_still_arrives_is_not_all_that_was_said(alice: User, token: APIToken) -> None:
+    answer = arriving(alice, "The first half")
+    said = prompt.said(answer.conversation, answer.pk)
+    assert said.messages[-1].content == "The first half" and not said.is_final
+    answer.end("complete", text="The first half and the second")
+    assert prompt.said(answer.conversation, answer.pk).is_final

@@ -122,3 +122,13 @@ def test_a_call_without_an_answer_is_settled_too(alice: User, token: APIToken) -
     recovery.settle_lost_calls()
     outcomes = dict(UsageRecord.objects.values_list("pk", "outcome"))
     assert outcomes == {lost.pk: "interrupted", fresh.pk: "reserved"}
+
+
+def test_who_had_to_wait_for_the_database_ends_nobody(
+    transactional_db: None, alice: User, token: APIToken, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its process may be alive, and have waited for the same lock to say so."""
+    lose(tell(alice, "Tell me a story"), token, "Once upon a time")
+    monkeypatch.setattr(recovery, "MOST_SECONDS_FOR_A_LOCK", -1)
+    assert recovery.end_lost_answers() == []
+    assert Message.objects.running().exists()

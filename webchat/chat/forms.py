@@ -125,6 +125,8 @@ class ComposerForm(QuestionForm):
     is_refused = False
     most_tokens = 0
     prompt: list[ChatMessage]
+    # An answer that arrives now will say more by the time when this is asked.
+    prompt_is_final = True
 
     def __init__(
         self,
@@ -189,9 +191,12 @@ class ComposerForm(QuestionForm):
         )
 
     def _messages(self) -> list[ChatMessage]:
-        said = prompt.said(self.conversation, self.after) if self.conversation else []
-        question = ChatMessage("user", self.cleaned_data["text"])
-        return [*prompt.instructions(self.parameters.system), *said, question]
+        messages = prompt.instructions(self.parameters.system)
+        if self.conversation:
+            said = prompt.said(self.conversation, self.after)
+            self.prompt_is_final = said.is_final
+            messages = [*messages, *said.messages]
+        return [*messages, ChatMessage("user", self.cleaned_data["text"])]
 
     @property
     def parameters(self) -> Parameters:

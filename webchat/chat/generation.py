@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
 
 from webchat import background
+from webchat.accounts.sessions import Ticket
 from webchat.allocation import alarms, catalogue, metering
 from webchat.allocation.metering import Spent
 from webchat.allocation.vault import VaultLocked
@@ -30,20 +31,21 @@ logger = logging.getLogger(__name__)
 _running: dict[UUID, tuple[Call, asyncio.Task[None]]] = {}
 
 
-def start(exchange: Exchange, messages: list[ChatMessage] | None = None) -> None:
+def start(exchange: Exchange, ticket: Ticket, messages: list[ChatMessage] | None = None) -> None:
     """From a view, after COMMIT: let the answers come. What was sent before is not asked again.
 
-    `messages` is the prompt, when it is known already.
+    The `ticket` is that of the session which asks; `messages` is the prompt, when it is known already.
     """
     if exchange.is_new:
-        async_to_sync(_start)(exchange, messages)
+        async_to_sync(_start)(exchange, ticket, messages)
 
 
-async def _start(exchange: Exchange, messages: list[ChatMessage] | None) -> None:
+async def _start(exchange: Exchange, ticket: Ticket, messages: list[ChatMessage] | None) -> None:
     answers = exchange.answers
     assert answers[0].usage is not None
     lives = [live.begin(answer.pk, answer.text) for answer in answers]
     call = Call(exchange.conversation, answers, lives, answers[0].usage, messages)
+    access.asked(answers, ticket)
     access.watch()
     task = background.spawn(run(call), name=f"answer {answers[0].pk}")
     _running.update((answer.pk, (call, task)) for answer in answers)

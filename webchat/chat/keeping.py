@@ -41,6 +41,8 @@ class Keeper:
     def __init__(self) -> None:
         self._arriving: dict[UUID, Arriving] = {}
         self._task: asyncio.Task[None] | None = None
+        # Of two that wait for a locked database the older could come last.
+        self._turn = asyncio.Lock()
 
     def keep(self, live: LiveAnswer, give_up: Callable[[], None]) -> None:
         self._arriving[live.pk] = Arriving(live, give_up, live.revision, time.monotonic())
@@ -57,7 +59,8 @@ class Keeper:
 
     async def keep_now(self) -> None:
         try:
-            await self._checkpoint(dict(self._arriving))
+            async with self._turn:
+                await self._checkpoint(dict(self._arriving))
         except DatabaseProblem:
             logger.warning("The database did not take a checkpoint; it is tried again")
 
@@ -68,7 +71,8 @@ class Keeper:
         for pk, answer in arriving.items():
             if pk in texts:
                 answer.kept, answer.beat = len(texts[pk]), now
-            if pk not in wanted:
+            # One that has ended meanwhile, by itself, is nobody's to end.
+            if pk not in wanted and self._arriving.get(pk) is answer:
                 answer.give_up()
 
 

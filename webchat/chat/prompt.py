@@ -1,5 +1,6 @@
 """What does the model get to read? The branch that leads to an answer, in the upstream's words."""
 
+from dataclasses import dataclass
 from uuid import UUID
 
 import msgspec
@@ -13,7 +14,7 @@ GO_ON = "Continue exactly where your last message stopped. Do not repeat anythin
 
 def to_answer(conversation: Conversation, answer: Message) -> list[ChatMessage]:
     """What is sent to get this answer; one that has a beginning already is to be gone on with."""
-    messages = [*instructions(conversation.system), *said(conversation, answer.parent_id)]
+    messages = [*instructions(conversation.system), *said(conversation, answer.parent_id).messages]
     if answer.text:
         messages += [ChatMessage("assistant", answer.text), ChatMessage("user", GO_ON)]
     return messages
@@ -23,17 +24,26 @@ def instructions(system: str) -> list[ChatMessage]:
     return [ChatMessage("system", system)] if system else []
 
 
-def said(conversation: Conversation, last: UUID | None) -> list[ChatMessage]:
-    """Every message with words in it on the branch that ends in `last`."""
-    rows = conversation.messages.values_list("pk", "parent_id", "role", "text") if last else ()
-    messages = {pk: (parent_id, role, text) for pk, parent_id, role, text in rows}
-    branch = []
+@dataclass(frozen=True)
+class Said:
+    """Every message with words in it on a branch; not final while the last of them is still arriving."""
+
+    messages: list[ChatMessage]
+    is_final: bool
+
+
+def said(conversation: Conversation, last: UUID | None) -> Said:
+    """On the branch that ends in `last`."""
+    columns = ("pk", "parent_id", "role", "text", "state")
+    rows = {row[0]: row[1:] for row in conversation.messages.values_list(*columns)} if last else {}
+    branch, is_final = [], True
     while last:
-        last, role, text = messages[last]
+        last, role, text, state = rows[last]
+        is_final = is_final and state not in Message.RUNNING
         # The API refuses empty messages, and an answer may have been stopped before its first word.
         if text.strip():
             branch.append(ChatMessage(role, text))
-    return branch[::-1]
+    return Said(branch[::-1], is_final)
 
 
 def most_tokens(conversation: Conversation, question: Message) -> int:
@@ -43,7 +53,7 @@ def most_tokens(conversation: Conversation, question: Message) -> int:
 
 def estimate(conversation: Conversation, question: UUID | None) -> int:
     """How many tokens there are to read before this question is answered."""
-    messages = [*instructions(conversation.system), *said(conversation, question)]
+    messages = [*instructions(conversation.system), *said(conversation, question).messages]
     return tokens.estimate_messages(msgspec.to_builtins(messages))
 
 

@@ -2,12 +2,14 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Iterable
 from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db import DatabaseError, transaction
+from django.db import Error as DatabaseProblem
+from django.db import transaction
 from django.utils import timezone
 
 from webchat import background
@@ -17,9 +19,11 @@ from webchat.allocation.models import UsageRecord
 from webchat.background import in_database
 from webchat.chat import events, live, prompt
 from webchat.chat.models import Message
+from webchat.chat.models.message import LOST_AFTER
 from webchat.upstream import tokens
 
 SWEEP_SECONDS = 5
+MOST_SECONDS_FOR_A_LOCK = 1
 
 logger = logging.getLogger(__name__)
 _watchers: dict[asyncio.AbstractEventLoop, asyncio.Task[None]] = {}
@@ -39,8 +43,10 @@ async def _sweep() -> None:
             for message in await in_database(end_lost_answers):
                 await events.conversation_changed(message.conversation_id)
             await in_database(settle_lost_calls)
-        except DatabaseError:
+        except DatabaseProblem:
+            # Others could not give a sign of life either.
             logger.warning("The database is away; lost answers are looked for later")
+            await asyncio.sleep(LOST_AFTER.total_seconds())
         await asyncio.sleep(SWEEP_SECONDS)
 
 
@@ -51,9 +57,18 @@ def end_lost_answers() -> list[Message]:
     return [message for message in lost if _end(message)]
 
 
-@transaction.atomic
 def _end(message: Message) -> bool:
-    if not message.end(Message.State.INTERRUPTED):
+    asked_at = time.monotonic()
+    with transaction.atomic():
+        # While the database was locked, those who are alive could not say so; they are given time for it.
+        has_waited = time.monotonic() - asked_at > MOST_SECONDS_FOR_A_LOCK
+        return not has_waited and _end_now(message)
+
+
+def _end_now(message: Message) -> bool:
+    if not Message.objects.lost().filter(pk=message.pk).exists() or not message.end(
+        Message.State.INTERRUPTED
+    ):
         return False
     logger.info("Answer %s was lost with its process and is now interrupted", message.pk)
     if message.usage_id:

@@ -241,7 +241,7 @@ class _PacedTransport(httpx.AsyncHTTPTransport):
             max_connections=None,
             max_keepalive_connections=POOL_SIZE,
             keepalive_expiry=60,
-            network_backend=PacedBackend(httpcore.AnyIOBackend()),
+            network_backend=PacedBackend(),
         )
 
 

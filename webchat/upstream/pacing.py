@@ -4,10 +4,11 @@ A model's answer trickles: twenty chunks a second, each a packet. Woken by every
 more on waking up than on their text.
 """
 
-import ssl
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from httpcore import AsyncNetworkBackend, AsyncNetworkStream
+from anyio.abc import ByteStream
+from httpcore import AnyIOBackend, AsyncNetworkStream
 
 from webchat.tempo import Pause
 
@@ -17,48 +18,41 @@ AT_ONCE = 4
 TRICKLE_BYTES = 16 * 1024
 
 
-class PacedBackend(AsyncNetworkBackend):
+class PacedBackend(AnyIOBackend):
     """Opens connections that are read at the process's tempo."""
 
-    def __init__(self, backend: AsyncNetworkBackend) -> None:
-        self._backend = backend
-
     async def connect_tcp(self, *args: Any, **kwargs: Any) -> AsyncNetworkStream:
-        return PacedStream(await self._backend.connect_tcp(*args, **kwargs))
-
-    async def connect_unix_socket(self, *args: Any, **kwargs: Any) -> AsyncNetworkStream:
-        return PacedStream(await self._backend.connect_unix_socket(*args, **kwargs))
-
-    async def sleep(self, seconds: float) -> None:
-        await self._backend.sleep(seconds)
+        stream = await super().connect_tcp(*args, **kwargs)
+        # Below TLS, which hands out its records one by one: there each would have to wait for the next look.
+        stream._stream = PacedBytes(stream._stream)  # type: ignore[attr-defined]
+        return stream
 
 
-class PacedStream(AsyncNetworkStream):
-    def __init__(self, stream: AsyncNetworkStream) -> None:
+class PacedBytes(ByteStream):
+    def __init__(self, stream: ByteStream) -> None:
         self._stream = stream
         self._pause = Pause()
         self._reads = 0
         self._is_trickle = False
 
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+    @property
+    def extra_attributes(self) -> Mapping[Any, Callable[[], Any]]:
+        return self._stream.extra_attributes
+
+    async def receive(self, max_bytes: int = 65536) -> bytes:
         self._reads += 1
         if self._is_trickle and self._reads > AT_ONCE:
             await self._pause()
-        data = await self._stream.read(max_bytes, timeout)
+        data = await self._stream.receive(max_bytes)
         self._is_trickle = len(data) < TRICKLE_BYTES
         return data
 
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+    async def send(self, item: bytes) -> None:
         self._reads = 0
-        await self._stream.write(buffer, timeout)
+        await self._stream.send(item)
+
+    async def send_eof(self) -> None:
+        await self._stream.send_eof()
 
     async def aclose(self) -> None:
         await self._stream.aclose()
-
-    async def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
-    ) -> AsyncNetworkStream:
-        return PacedStream(await self._stream.start_tls(ssl_context, server_hostname, timeout))
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._stream.get_extra_info(info)

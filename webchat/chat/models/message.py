@@ -50,12 +50,13 @@ class MessageQuerySet(models.QuerySet["Message"]):
         Returns all answers that go on: not ended, and nobody wants them stopped.
         """
         connection, key, states = connections[self.db], Message._meta.pk.get_db_prep_value, Message.State
-        now = connection.ops.adapt_datetimefield_value(timezone.now())
-        rows = [
-            (text, (states.STREAMING if text else states.PENDING).value, now, key(pk, connection))
-            for pk, text in texts.items()
-        ]
         with transaction.atomic(using=self.db):
+            # After the wait for the lock, which may be long.
+            now = connection.ops.adapt_datetimefield_value(timezone.now())
+            rows = [
+                (text, (states.STREAMING if text else states.PENDING).value, now, key(pk, connection))
+                for pk, text in texts.items()
+            ]
             if rows:
                 with connection.cursor() as cursor:
                     cursor.executemany(CHECKPOINT, rows)

@@ -13,7 +13,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from webchat.accounts.sessions import Ticket
 from webchat.allocation.metering import NothingAllocated
-from webchat.chat import access, events, generation, prompt, recovery, sidebar, thread
+from webchat.chat import events, generation, prompt, recovery, sidebar, thread
 from webchat.chat.forms import ComposerForm
 from webchat.chat.models import AnswerStillRunning, ClientIdReused, Conversation, Exchange, Message
 from webchat.chat.views.pages import (
@@ -146,7 +146,8 @@ def _ask(
         form.is_refused = isinstance(refusal, NothingAllocated)
         return None
     # Another tab may have gone on meanwhile; then the prompt is another one, too.
-    _start(request, exchange, form.prompt if exchange.question.parent_id == form.after else None)
+    is_known = form.prompt_is_final and exchange.question.parent_id == form.after
+    _start(request, exchange, form.prompt if is_known else None)
     return exchange
 
 
@@ -181,9 +182,7 @@ def _answer(
 
 
 def _start(request: PersonRequest, exchange: Exchange, messages: list[ChatMessage] | None = None) -> None:
-    generation.start(exchange, messages)
-    if exchange.is_new:
-        access.asked(exchange.answers, Ticket.of(request.session, request.user))
+    generation.start(exchange, Ticket.of(request.session, request.user), messages)
 
 
 def _sentence(refusal: Exception) -> str:

@@ -152,7 +152,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 9 * MESSAGE_MAX_CHARS + 64 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 MAX_CONNECTIONS = env.int("MAX_CONNECTIONS", default=4000)
 # Behind a reverse proxy everyone has the proxy's address.
-MAX_CONNECTIONS_PER_ADDRESS = env.int("MAX_CONNECTIONS_PER_ADDRESS", default=400)
+MAX_CONNECTIONS_PER_ADDRESS = env.int("MAX_CONNECTIONS_PER_ADDRESS", default=1000)
 if env.int("TRUSTED_PROXY_COUNT", default=0):
     MAX_CONNECTIONS_PER_ADDRESS = 0
 
@@ -228,6 +228,8 @@ if SECURE:
 
 EMAIL_CONFIG = env.email("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
+# A page waits for the mail server.
+EMAIL_TIMEOUT = 10
 MAIL_CONFIGURED = bool(env.str("EMAIL_URL", default=""))
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"webchat@{SITE_HOST}")
 ACCOUNT_EMAIL_VERIFICATION = "optional" if MAIL_CONFIGURED else "none"

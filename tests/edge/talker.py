@@ -8,12 +8,17 @@ from django.conf import settings
 
 PIECE = b"<p>and so on and so forth</p>" * 700
 LIMIT = 60
+# Of each request: how long its body was, when all of it had come.
+HEARD: list[int] = []
 
 
 async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
     talking = asyncio.create_task(talk(scope, send))
-    while "disconnect" not in (await receive())["type"]:
-        pass
+    heard = 0
+    while "disconnect" not in (message := await receive())["type"]:
+        heard += len(message.get("body", b""))
+        if message["type"] == "http.request" and not message["more_body"] and scope["method"] == "POST":
+            HEARD.append(heard)
     talking.cancel()
 
 
@@ -28,7 +33,8 @@ async def talk(scope: dict[str, Any], send: Any) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         while scope["path"] == "/talk/":
             await send({"type": "http.response.body", "body": PIECE, "more_body": True})
-        await send({"type": "http.response.body", "body": b""})
+        heard = " ".join(map(str, HEARD)) if scope["path"] == "/heard/" else ""
+        await send({"type": "http.response.body", "body": heard.encode()})
 
 
 if __name__ == "__main__":

@@ -1,9 +1,11 @@
 """Requests that no browser sends: refused in a word, or understood in one way only."""
 
+import asyncio
+
 import pytest
 
 from tests.edge.fortress import Fortress
-from tests.edge.wire import Wire
+from tests.edge.wire import TEXT, Socket, Wire
 
 GET = "GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n"
 POST = "POST /accounts/login/ HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n"
@@ -63,6 +65,21 @@ async def test_a_socket_brings_no_body(portal: Fortress) -> None:
 async def test_two_requests_in_one_breath_get_two_answers(portal: Fortress) -> None:
     said = await answer(portal, GET.replace("close", "keep-alive") + "\r\n" + GET + "\r\n")
     assert said.count("HTTP/1.1 200 OK") == 2
+
+
+async def test_a_socket_in_the_same_breath_is_one_of_its_own(portal: Fortress) -> None:
+    """It does not depend on how far the request before it has come; that is another each time."""
+    session, conversation = portal.people[0]
+    for _number in range(10):
+        socket = await Socket.open(portal)
+        socket.writer.write((GET.replace("close", "keep-alive") + "\r\n").encode())
+        first = await socket.shake_hands(portal, f"/ws/conversations/{conversation}/", session)
+        assert first == "HTTP/1.1 200 OK"
+        second = (await socket.reader.readuntil(b"\r\n\r\n")).partition(b"HTTP/1.1 ")[2]
+        assert second.startswith(b"101 Switching Protocols")
+        async with asyncio.timeout(10):
+            assert (await socket.read_frame())[0] == TEXT
+        socket.close()
 
 
 async def test_what_is_sent_piece_by_piece_is_whole(portal: Fortress) -> None:

@@ -34,7 +34,9 @@ async def is_accepted(**headers: str) -> bool:
     return accepted
 
 
+# Channels looks after connections to the database even for who is refused.
 @pytest.mark.parametrize("strange", STRANGE)
+@pytest.mark.django_db(transaction=True)
 async def test_refused(strange: str) -> None:
     assert not await is_accepted(**STRANGE[strange])
 
@@ -45,6 +47,7 @@ async def test_our_own_page_may(host: str) -> None:
     assert await is_accepted(host=host)
 
 
+@pytest.mark.django_db(transaction=True)
 async def test_two_hosts_are_none() -> None:
     headers = [(b"origin", settings.SITE_URL.encode()), (b"host", b"testserver"), (b"host", b"testserver")]
     accepted, _protocol = await WebsocketCommunicator(application, PATH, headers=headers).connect(timeout=5)

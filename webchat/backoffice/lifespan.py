@@ -56,7 +56,6 @@ def leave_out_of_collections() -> None:
     """What has been imported stays. Looking through it each time stops everybody for a tenth of a second."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(10_000, 20, 20)
 
 
 def check_vault() -> None:

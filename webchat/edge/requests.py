@@ -25,6 +25,8 @@ LINGER_SECONDS = 2
 LARGEST_BODIES = 16
 # Longer forms are long messages, and rare.
 LARGE_FORM = 64 * 1024
+# Who does not even say to be signed in brings no files.
+LARGEST_WITHOUT_SESSION = 1024 * 1024
 BODY_PART = 64 * 1024
 REFUSALS = {413: b"Payload Too Large", 503: b"Service Unavailable"}
 
@@ -36,13 +38,15 @@ class Request(WebRequest):
         # Twisted would parse a form in memory, for nobody: Django does it again.
         super().__init__(channel, queued, parsePOSTFormSubmission=False)
         self._body: BinaryIO | None = None
+        self._is_cut_off = False
 
     @property
     def largest_body(self) -> int:
         """Only files are large. Any other form is read into memory, as Django is told how much of."""
         if self._is_for_socket:
             return 0
-        return int(settings.UPLOAD_MAX_BYTES if self._has_files else settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+        largest = int(settings.UPLOAD_MAX_BYTES if self._has_files else settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+        return largest if self._has_session else min(largest, LARGEST_WITHOUT_SESSION)
 
     @property
     def is_large_form(self) -> bool:
@@ -62,12 +66,20 @@ class Request(WebRequest):
         return kind.lower().startswith(b"multipart/form-data")
 
     @property
+    def _has_session(self) -> bool:
+        cookies: list[bytes] = self.requestHeaders.getRawHeaders(b"cookie", [])
+        return any(settings.SESSION_COOKIE_NAME.encode() + b"=" in cookie for cookie in cookies)
+
+    @property
     def _is_for_socket(self) -> bool:
         upgrade: bytes = self.requestHeaders.getRawHeaders(b"upgrade", [b""])[0]
         return upgrade.lower() == b"websocket"
 
     async def receive(self) -> dict[str, Any]:
         """Part by part, when Django asks for it."""
+        if self._is_cut_off:
+            # What has been read would be taken for all of it.
+            return {"type": "http.disconnect"}
         if self._body is None:
             message: dict[str, Any] = await self.application_queue.get()
             return message
@@ -87,6 +99,7 @@ class Request(WebRequest):
         super().finish()
 
     def connectionLost(self, reason: Any) -> None:
+        self._is_cut_off = self._body is not None
         self._close_body()
         super().connectionLost(reason)
 
@@ -132,10 +145,12 @@ class Channel(Outlet, HTTPChannel):
         self.body_bytes += length
         self._new_bytes += length
         self.factory.body_bytes += length
+        most_of_all = LARGEST_BODIES * settings.UPLOAD_MAX_BYTES
         # Chunked: nobody has said how long it will be. What frames the chunks counts as well.
         if self.length is None and self.body_bytes > self.requests[-1].largest_body:
             self._refuse(413)
-        elif self.factory.body_bytes > LARGEST_BODIES * settings.UPLOAD_MAX_BYTES:
+        elif self.body_bytes > LARGE_FORM and self.factory.body_bytes > most_of_all:
+            # Whoever holds it must not keep others from saying a word.
             self._refuse(503)
 
     def _refuse(self, code: int) -> None:

@@ -4,6 +4,7 @@ from webchat.edge.loop import loop  # isort:skip  Before whatever imports Twiste
 from daphne.server import Server  # isort:skip
 
 import asyncio
+import contextvars
 from functools import partial
 from typing import Any
 
@@ -45,8 +46,9 @@ class HardenedServer(Server):
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> "asyncio.Queue[Any]":
         queue: asyncio.Queue[Any] = asyncio.Queue()
         scope.setdefault("asgi", {"version": "3.0"})
-        running = self._run(protocol, scope, queue)
-        self.connections[protocol]["application_instance"] = asyncio.ensure_future(running)
+        # A request that had to wait behind another on its connection would inherit what belongs to that one.
+        running = loop.create_task(self._run(protocol, scope, queue), context=contextvars.Context())
+        self.connections[protocol]["application_instance"] = running
         return queue
 
     async def _run(self, protocol: Any, scope: dict[str, Any], queue: "asyncio.Queue[Any]") -> None:

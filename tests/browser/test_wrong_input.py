@@ -41,7 +41,7 @@ def test_a_session_that_ended_while_typing_loses_no_text(visit: Visit, watcher: 
     page.context.clear_cookies(name="sessionid")
     box(page).fill("echo: after")
     box(page).press("Enter")
-    expect(page.get_by_text("You are signed out")).to_be_visible()
+    expect(page.get_by_text("You are signed out. Reload")).to_be_visible()
     expect(box(page)).to_have_value("echo: after")
 
     page.reload()

@@ -10,7 +10,7 @@ from webchat import background
 from webchat.accounts.models import User
 from webchat.allocation.models import Allocation, APIToken
 from webchat.demo.server import DemoServer
-from webchat.upstream.client import close_pools
+from webchat.upstream.pools import close_pools
 
 SECRET = "sk-test-canary-2f9b61c07d"
 

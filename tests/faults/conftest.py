@@ -24,7 +24,7 @@ from webchat.allocation.models import Allocation, APIToken, UsageRecord
 from webchat.background import in_database
 from webchat.chat.models import Conversation, Message
 from webchat.demo.server import DemoServer
-from webchat.upstream.client import close_pools
+from webchat.upstream.pools import close_pools
 
 # Beyond the longest deadline of tests/settings.py
 SECONDS = 20

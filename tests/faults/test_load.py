@@ -17,7 +17,8 @@ from webchat.allocation.models import APIToken, UsageRecord
 from webchat.chat.models import Message
 from webchat.demo.faults.practice import TEXT
 from webchat.demo.server import DemoServer
-from webchat.upstream.client import UpstreamClient, close_pools
+from webchat.upstream.client import UpstreamClient
+from webchat.upstream.pools import close_pools
 from webchat.upstream.wire import ChatRequest, Delta, Event, Finished, Queued
 from webchat.upstream.wire import Message as ChatMessage
 

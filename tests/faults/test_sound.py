@@ -8,8 +8,9 @@ import pytest
 from tests.conftest import SECRET
 from tests.faults.rows import WORDS_OF_THE_UPSTREAM
 from webchat.demo.server import DemoServer
-from webchat.upstream.client import Deadlines, UpstreamClient, close_pools
+from webchat.upstream.client import Deadlines, UpstreamClient
 from webchat.upstream.errors import UpstreamError, describe
+from webchat.upstream.pools import close_pools
 from webchat.upstream.wire import SpeechRequest, TranscriptionRequest
 
 

@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.upstream.scripted import SECRET, Upstream
-from webchat.upstream.client import Deadlines, UpstreamClient, close_pools
+from webchat.upstream.client import Deadlines, UpstreamClient
+from webchat.upstream.pools import close_pools
 
 
 @pytest.fixture

@@ -5,9 +5,10 @@ from contextlib import aclosing
 import pytest
 
 from tests.upstream.scripted import DONE, SECRET, SSE, ask, ask_until_error, chunk, question, text_of
-from webchat.upstream import client as client_module
-from webchat.upstream.client import Deadlines, UpstreamClient, close_pools
+from webchat.upstream import pools
+from webchat.upstream.client import Deadlines, UpstreamClient
 from webchat.upstream.errors import BadSecret, InvalidRequest, QueueFull
+from webchat.upstream.pools import close_pools
 from webchat.upstream.wire import Delta, Queued, Started, Usage
 
 USAGE = {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3}
@@ -193,7 +194,7 @@ def test_each_event_loop_has_its_own_pool():
         server = await asyncio.start_server(serve, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
         assert await UpstreamClient(f"http://127.0.0.1:{port}", SECRET).models() == []
-        assert asyncio.get_running_loop() in client_module._connections
+        assert asyncio.get_running_loop() in pools._connections
         server.close()
 
     async def one_call_and_close():
@@ -203,4 +204,4 @@ def test_each_event_loop_has_its_own_pool():
     asyncio.run(one_call())  # leaves its pool behind
     asyncio.run(one_call_and_close())
     gc.collect()
-    assert not client_module._connections
+    assert not pools._connections

@@ -16,8 +16,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from tests.upstream.scripted import SECRET
-from webchat.upstream import client as client_module
-from webchat.upstream.client import UpstreamClient, close_pools
+from webchat.upstream import pools
+from webchat.upstream.client import UpstreamClient
+from webchat.upstream.pools import close_pools
 from webchat.upstream.wire import ChatRequest, Delta, Message
 
 PIECES = 100
@@ -34,12 +35,12 @@ async def address(
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate(tmp_path))
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate(tmp_path)))
-        client_module._tls.cache_clear()
+        pools._tls.cache_clear()
     server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
     yield f"{request.param}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     await close_pools()
     server.close()
-    client_module._tls.cache_clear()
+    pools._tls.cache_clear()
 
 
 def certificate(folder: Path) -> Path:

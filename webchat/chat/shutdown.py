@@ -7,7 +7,7 @@ from typing import Any
 
 from webchat import background
 from webchat.chat import consumers, keeping, live
-from webchat.upstream.client import close_pools
+from webchat.upstream.pools import close_pools
 
 # Whatever hangs (a locked database, an upstream, a reader), together they stay well below 10 s.
 FINISHING_SECONDS = 3.5

@@ -1,38 +1,29 @@
-"""How do we call the API? The only module that imports httpx.
+"""How do we call the API? With `pools`, the only module that imports httpx.
 
-A client is an address and a secret, made for a call and thrown away; connections are kept in one pool per
-running event loop. No text of an exception of the HTTP layer gets out of here: it may hold the secret.
+A client is an address and a secret, made for a call and thrown away; connections stay. No text of an exception of
+the HTTP layer gets out of here: it may hold the secret.
 """
 
 import asyncio
 import logging
 import re
-import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
-from dataclasses import dataclass, field
-from functools import cache
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
 import h11
-import httpcore
 import httpx
 
-from . import errors, replies, wire
+from . import errors, pools, replies, wire
 from .address import normalise_base_url
 from .answer import Answer
 from .exchange import Exchange, Reply, persist
-from .pacing import PacedBackend
 from .patience import Deadlines, Patience, note_wait, read_retry_after
 from .reports import MAX_BODY, classify, read_refusal
 
-__all__ = ["Deadlines", "UpstreamClient", "close_pools", "normalise_base_url"]
+__all__ = ["Deadlines", "UpstreamClient", "normalise_base_url"]
 
 MAX_PARALLEL = 500
-# For every request httpcore looks at each connection of its pool, and at each again for those that rest: with
-# hundreds in one pool that is half of all the work (encode/httpcore#1035). So there are several small ones.
-POOL_SIZE = 16
 _MAX_IMAGES = 48 * 1024**2
 _SECRET = re.compile(r"[\x21-\x7e]{8,512}")
 
@@ -192,17 +183,10 @@ class UpstreamClient:
         timeout = httpx.Timeout(connect=self._deadlines.connect, read=None, write=30, pool=5)
         headers = {"Authorization": f"Bearer {self._secret}"}
         url = f"{self._base_url}/v1/{path}"
-        return lambda: self._stream(method, url, headers=headers, timeout=timeout, **content)
+        return lambda: self._pool().stream(method, url, headers=headers, timeout=timeout, **content)
 
-    @asynccontextmanager
-    async def _stream(self, method: str, url: str, **options: Any) -> AsyncIterator[Reply]:
-        pool = _Pool(_new_http(self._transport)) if self._transport else _here().pool()
-        pool.busy += 1
-        try:
-            async with pool.http.stream(method, url, **options) as reply:
-                yield reply
-        finally:
-            pool.busy -= 1
+    def _pool(self) -> pools.Pool:
+        return pools.Pool(self._transport) if self._transport else pools.here().pool()
 
     @asynccontextmanager
     async def _slot(self) -> AsyncIterator[None]:
@@ -219,81 +203,14 @@ class UpstreamClient:
 
     def _slots(self) -> asyncio.Semaphore:
         key = (self._base_url, self._max_parallel)
-        return _here().slots.setdefault(key, asyncio.Semaphore(self._max_parallel))
-
-
-async def close_pools() -> None:
-    """Closes the connections of the running event loop."""
-    connections = _connections.pop(asyncio.get_running_loop(), None)
-    for pool in connections.pools if connections else []:
-        await pool.http.aclose()
+        return pools.here().slots.setdefault(key, asyncio.Semaphore(self._max_parallel))
 
 
 class _StreamOptionsRefused(errors.InvalidRequest):
     """The upstream does not know how to report usage: it is asked once more, without."""
 
 
-class _PacedTransport(httpx.AsyncHTTPTransport):
-    def __init__(self) -> None:
-        # What httpx makes by itself, with a network that is read at our pace.
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=_tls(),
-            max_connections=None,
-            max_keepalive_connections=POOL_SIZE,
-            keepalive_expiry=60,
-            network_backend=PacedBackend(),
-        )
-
-
-def _new_http(transport: httpx.AsyncBaseTransport | None = None) -> httpx.AsyncClient:
-    return httpx.AsyncClient(
-        transport=transport or _PacedTransport(),
-        trust_env=False,
-        follow_redirects=False,
-        headers={"Accept-Encoding": "identity", "User-Agent": "webchat"},
-        # The pool serves everyone: a cookie that one person's answer set must not go out with the next one's.
-        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-    )
-
-
-@cache
-def _tls() -> ssl.SSLContext:
-    # Costs 50 ms, so once per process. The environment may name a company's own authority (SSL_CERT_FILE).
-    return httpx.create_ssl_context(trust_env=True)
-
-
-@dataclass
-class _Pool:
-    http: httpx.AsyncClient = field(default_factory=_new_http)
-    busy: int = 0
-
-
-@dataclass
-class _Connections:
-    """Of one event loop. The first pool with room is taken, so that open connections are used again."""
-
-    pools: list[_Pool] = field(default_factory=list)
-    slots: dict[tuple[str, int], asyncio.Semaphore] = field(default_factory=dict)
-
-    def pool(self) -> _Pool:
-        for pool in self.pools:
-            if pool.busy < POOL_SIZE:
-                return pool
-        self.pools.append(_Pool())
-        return self.pools[-1]
-
-
-_connections: dict[asyncio.AbstractEventLoop, _Connections] = {}
 _without_stream_options: set[str] = set()
-
-
-def _here() -> _Connections:
-    loop = asyncio.get_running_loop()
-    if loop not in _connections:
-        for other in [other for other in _connections if other.is_closed()]:
-            del _connections[other]
-        _connections[loop] = _Connections()
-    return _connections[loop]
 
 
 def _name(error: Exception, answered: bool) -> errors.UpstreamError:

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ParamSpec, TypeVar
 
 from channels.db import database_sync_to_async
+from django.conf import settings
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -16,8 +17,11 @@ T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 # Tasks that live for minutes share a few threads, each with its own connection, instead of the one
-# thread that asgiref would give to everybody.
-database_threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="database")
+# thread that asgiref would give to everybody. They are few because all that have something to do take the
+# interpreter from each other; whoever only reads waits for nobody who writes. SQLite has one writer anyway.
+_WRITERS = 1 if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3") else 3
+_writing = ThreadPoolExecutor(_WRITERS, thread_name_prefix="writing")
+_reading = ThreadPoolExecutor(1, thread_name_prefix="reading")
 # Set when this process has been asked to end: nothing that outlives a request is begun any more.
 ending = threading.Event()
 _tasks: set[asyncio.Task[Any]] = set()
@@ -49,7 +53,16 @@ def _forget(task: asyncio.Task[Any]) -> None:
 
 async def in_database(verb: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Run one sync verb (a model method, a whole transaction) in a database thread."""
-    crossing = database_sync_to_async(verb, thread_sensitive=False, executor=database_threads)
+    return await _cross(_writing, verb, *args, **kwargs)
+
+
+async def look_up(verb: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """The same for one that only reads."""
+    return await _cross(_reading, verb, *args, **kwargs)
+
+
+async def _cross(threads: ThreadPoolExecutor, verb: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    crossing = database_sync_to_async(verb, thread_sensitive=False, executor=threads)
     result: T = await crossing(*args, **kwargs)
     return result
 

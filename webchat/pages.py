@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 # So many pages are made at a time. One that takes longer than so many seconds waits for something, a locked
 # database or a mail server: others get on without it, up to so many threads.
-PAGES_AT_A_TIME = 2
+PAGES_AT_A_TIME = 1
 STUCK_SECONDS = 0.25
 MOST_THREADS = 12
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import gc
+import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -17,6 +18,8 @@ from webchat.chat import recovery, shutdown
 
 # Longer the start does not wait for the list of models; a page that is opened asks again.
 UPSTREAM_PATIENCE_SECONDS = 3
+# The loop gives the interpreter away with each thing it sends, and a thread that makes a page keeps it for so long.
+SWITCH_SECONDS = 0.001
 
 
 class CannotStart(Exception):
@@ -50,6 +53,7 @@ async def start() -> None:
     await refresh_models()
     recovery.watch()
     leave_out_of_collections()
+    sys.setswitchinterval(SWITCH_SECONDS)
 
 
 def leave_out_of_collections() -> None:

@@ -15,7 +15,7 @@ from django.db import Error as DatabaseProblem
 
 from webchat import background
 from webchat.accounts.sessions import State, Ticket, judge
-from webchat.background import in_database
+from webchat.background import look_up
 from webchat.chat import live
 from webchat.chat.models import Conversation, Message
 
@@ -102,7 +102,7 @@ async def _look_on() -> None:
 async def _look() -> bool:
     """Tells whether there are doubts, so that one should soon look again."""
     visits, asked = list(_visits), dict(_asked)
-    for visit, code in await in_database(_end, visits, asked):
+    for visit, code in await look_up(_end, visits, asked):
         _visits.discard(visit)
         background.spawn(visit.close(code), name="close a socket")
     return any(ticket.is_doubtful for ticket in (*asked.values(), *(visit.ticket for visit in visits)))

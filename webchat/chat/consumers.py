@@ -17,7 +17,7 @@ from django.utils import translation
 from webchat import background
 from webchat.accounts.models import User
 from webchat.accounts.sessions import Ticket
-from webchat.background import in_database
+from webchat.background import look_up
 from webchat.chat import access, events, frames, recovery
 from webchat.chat.models import Conversation
 from webchat.chat.reader import Reader
@@ -54,7 +54,7 @@ class ConversationConsumer(AsyncWebsocketConsumer):
         user, pk = self.scope["user"], self.scope["url_route"]["kwargs"]["pk"]
         if not user.is_authenticated:
             await self.close(NOT_SIGNED_IN)
-        elif not await in_database(_is_there, user, pk):
+        elif not await look_up(_is_there, user, pk):
             await self.close(NOT_FOUND)
         else:
             await self._follow(pk)

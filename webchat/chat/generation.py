@@ -16,7 +16,7 @@ from webchat.accounts.sessions import Ticket
 from webchat.allocation import alarms, catalogue, metering
 from webchat.allocation.metering import Spent
 from webchat.allocation.vault import VaultLocked
-from webchat.background import in_database
+from webchat.background import in_database, look_up
 from webchat.chat import access, events, keeping, live, markdown, mirror, prompt, titles
 from webchat.chat.call import Call
 from webchat.chat.models import Exchange, Message
@@ -102,7 +102,7 @@ async def run(call: Call) -> None:
 
 async def _ask(call: Call) -> None:
     if call.messages is None:
-        call.messages = await in_database(prompt.to_answer, call.conversation, call.answers[0])
+        call.messages = await look_up(prompt.to_answer, call.conversation, call.answers[0])
     try:
         client = call.token.client()
     except VaultLocked:

@@ -11,7 +11,7 @@ from uuid import UUID
 from django.conf import settings
 
 from webchat import background
-from webchat.background import in_database
+from webchat.background import look_up
 from webchat.chat import events
 from webchat.chat.live import LiveAnswer
 from webchat.chat.models import Message
@@ -82,7 +82,7 @@ async def _take(answer: LiveAnswer, heard: "asyncio.Queue[dict[str, Any]]") -> b
 
 async def _catch_up(answer: LiveAnswer) -> bool:
     """Take over what was kept; tells whether more can come."""
-    row = await in_database(Message.objects.filter(pk=answer.pk).first)
+    row = await look_up(Message.objects.filter(pk=answer.pk).first)
     if row is None or not row.is_running:
         return False
     answer.append(0, row.text)

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.conf import settings
 from django.utils import translation
 
-from webchat.background import in_database
+from webchat.background import look_up
 from webchat.chat import frames, live, mirror
 from webchat.chat.frames import Difference, Seen
 from webchat.chat.live import LiveAnswer
@@ -100,7 +100,7 @@ class Reader:
 
     async def _send_thread(self) -> None:
         self._is_stale = False
-        conversation, outline, difference, found = await in_database(self._look)
+        conversation, outline, difference, found = await look_up(self._look)
         self._unfollow()
         rows = outline.window()
         messages = {pk: self._with_live(message) for pk, message in found.items()}

@@ -10,7 +10,7 @@ import time
 QUICKEST_SECONDS = 0.04
 SLOWEST_SECONDS = 0.15
 # The part of a core that this process may take before it slows down.
-COMFORT = 0.5
+COMFORT = 0.25
 LOOK_SECONDS = 0.1
 
 

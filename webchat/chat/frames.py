@@ -97,7 +97,13 @@ def message_replaced(message: ShownMessage) -> str:
 
 
 def answer_grew(pk: UUID, changes: Sequence[Change]) -> str:
-    return render_to_string("chat/frames/answer_grew.html", {"pk": pk, "changes": changes})
+    """New blocks, blocks anew, more text at the end of one. Most frames are this, so no template has to decide."""
+    return "".join(_block(str(pk), change) for change in changes)
+
+
+def _block(pk: str, change: Change) -> str:
+    context = {"pk": pk, "block": str(change.block), "html": change.html, "target": change.target}
+    return render_to_string(f"chat/frames/block_{change.action}.html", context)
 
 
 def header_mark(conversation: Conversation) -> str:

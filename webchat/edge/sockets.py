@@ -103,6 +103,8 @@ class Socket(Outlet, WebSocketProtocol):
 
     def sendData(self, data: bytes, sync: bool = False, chopsize: int | None = None) -> None:
         self.transport.write(data)
+        # Now, if the network takes it: else the reactor is asked to call back, and told afterwards not to any more.
+        self.transport.doWrite()
 
     # Every two seconds
 

@@ -42,6 +42,18 @@ def cores_busy() -> float:
     return busy_seconds() - before
 
 
+def yardstick_ms() -> float:
+    """CPU time of a piece of work that is always the same.
+
+    Neighbours on the same processor make everything slower, by two thirds at times, and show in no other figure.
+    """
+    begun = time.thread_time()
+    words: dict[int, str] = {}
+    for number in range(8000):
+        words[number & 1023] = str(number)
+    return (time.thread_time() - begun) * 1000
+
+
 @dataclass(frozen=True)
 class Shares:
     """Cores that each used; `others` is what ran beside and has nothing to do with the bench."""
@@ -51,6 +63,9 @@ class Shares:
     driver: float
     others: float
     load: float
+    # What the yardstick took meanwhile: on average, and at best.
+    yardstick: float
+    yardstick_best: float
 
     @property
     def cores(self) -> tuple[float, float, float, float]:
@@ -64,6 +79,10 @@ class Meter:
         self._pids = (portal, upstream)
         self._began_at = time.monotonic()
         self._began = self._read()
+        self._yardsticks = [yardstick_ms()]
+
+    def look(self) -> None:
+        self._yardsticks.append(yardstick_ms())
 
     def _read(self) -> list[float]:
         return [*map(cpu_seconds, self._pids), time.process_time(), busy_seconds()]
@@ -77,4 +96,7 @@ class Meter:
         spent = [now - then for now, then in zip(self._read(), self._began, strict=True)]
         portal, upstream, driver, busy = (one / seconds for one in spent)
         others = max(0.0, busy - portal - upstream - driver)
-        return Shares(portal, upstream, driver, others, os.getloadavg()[0])
+        looks = self._yardsticks
+        return Shares(
+            portal, upstream, driver, others, os.getloadavg()[0], sum(looks) / len(looks), min(looks)
+        )

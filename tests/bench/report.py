@@ -137,6 +137,7 @@ def rounds(results: Results) -> str:
         "RSS",
         "last word s",
         "cores: portal, upstream, driver, others",
+        "machine's speed",
     )
     played = [(f"{letter} floor", one) for letter, one in results.floors.items()]
     played += [(letter, one) for letter, many in results.rounds.items() for one in many]
@@ -155,6 +156,7 @@ def rounds(results: Results) -> str:
             _number(one.resident_mib),
             _number(one.seconds, 2),
             ", ".join(_number(share, 2) for share in one.shares.cores),
+            f"{_number(100 * results.best_yardstick / one.shares.yardstick)} %",
         )
         for name, one in sorted(played, key=lambda pair: pair[0][0])
     ]
@@ -180,9 +182,12 @@ def beside(results: Results) -> str:
         return before
     others, load = max(one.others for one in shares), max(one.load for one in shares)
     usual = median([one.others for one in shares])
+    slow = sum(one.yardstick for one in shares) / len(shares)
     return (
         f"{before} Beside it other processes used {_number(usual, 2)} cores (median of the rounds;"
-        f" {_number(others, 2)} in the worst), and the load average rose to {_number(load, 1)}."
+        f" {_number(others, 2)} in the worst), and the load average rose to {_number(load, 1)}. A piece of work that is"
+        f" always the same went at {_number(100 * results.best_yardstick / slow)} % of the best speed seen (mean of the"
+        " rounds): that is what neighbours took whom no figure shows, and CPU and lateness are worse by it."
     )
 
 

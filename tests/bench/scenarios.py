@@ -84,6 +84,12 @@ class Results:
     def floor(self, letter: str, figure: str) -> float:
         return float(getattr(self.floors[letter], figure)) if letter in self.floors else float("nan")
 
+    @property
+    def best_yardstick(self) -> float:
+        """Of a processor that has nothing else to do, as far as it was seen."""
+        played = [*self.floors.values(), *(one for many in self.rounds.values() for one in many), *self.steps]
+        return min((one.shares.yardstick_best for one in played), default=float("nan"))
+
     def failed(self, letter: str) -> int:
         """Of the worst round."""
         return max((one.failed for one in self.rounds.get(letter, [])), default=0)

@@ -62,7 +62,7 @@ class Stage:
         gc.collect()
         gc.disable()
         meter = machine.Meter(self.portal.pid, self.upstream.pid)
-        looking = asyncio.create_task(self._look_on(readers))
+        looking = asyncio.create_task(self._look_on(readers, meter))
         try:
             await _ask(scenario, readers)
             shares = meter.shares()
@@ -76,9 +76,10 @@ class Stage:
         await asyncio.sleep(LOOK_SECONDS)
         return summed_up(scenario, [one.watch for one in readers], cpu_seconds, self._highest_mib, shares)
 
-    async def _look_on(self, readers: Sequence[Reader]) -> None:
+    async def _look_on(self, readers: Sequence[Reader], meter: machine.Meter) -> None:
         self._highest_mib = 0.0
         while True:
+            meter.look()
             self._highest_mib = max(self._highest_mib, self.portal.resident_mib)
             ended = sum(reader.ended.done() for reader in readers)
             self._progress.detail(f"{ended} of {len(readers)} have their answer")

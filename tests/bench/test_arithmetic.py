@@ -16,7 +16,7 @@ from tests.bench.stage import summed_up
 from tests.bench.statistics import median, percentile
 
 FIRST = 1_700_000_000_000_000
-SHARES = Shares(portal=0.5, upstream=0.1, driver=0.1, others=0.0, load=1.0)
+SHARES = Shares(portal=0.5, upstream=0.1, driver=0.1, others=0.0, load=1.0, yardstick=1.5, yardstick_best=1.0)
 SHORT = Scenario("A", 1, "bench-3x1ms", 0)
 
 

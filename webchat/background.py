@@ -26,12 +26,15 @@ _reading = ThreadPoolExecutor(1, thread_name_prefix="reading")
 ending = threading.Event()
 _tasks: set[asyncio.Task[Any]] = set()
 _saving: set[asyncio.Task[Any]] = set()
+_endless: set[asyncio.Task[Any]] = set()
 
 
-def spawn(work: Coroutine[Any, Any, T], *, name: str, saves: bool = False) -> asyncio.Task[T]:
+def spawn(
+    work: Coroutine[Any, Any, T], *, name: str, saves: bool = False, endless: bool = False
+) -> asyncio.Task[T]:
     """Start a task that belongs to no request; an exception in it is logged, never lost.
 
-    One that `saves` is let finish when the process ends.
+    One that `saves` is let finish when the process ends; for an `endless` one nobody waits until it is cancelled.
 
     Its context is a fresh one: a request's context would tie it to that request's language and to
     its thread, which ends with the request.
@@ -40,6 +43,8 @@ def spawn(work: Coroutine[Any, Any, T], *, name: str, saves: bool = False) -> as
     _tasks.add(task)
     if saves:
         _saving.add(task)
+    if endless:
+        _endless.add(task)
     task.add_done_callback(_forget)
     return task
 
@@ -47,6 +52,7 @@ def spawn(work: Coroutine[Any, Any, T], *, name: str, saves: bool = False) -> as
 def _forget(task: asyncio.Task[Any]) -> None:
     _tasks.discard(task)
     _saving.discard(task)
+    _endless.discard(task)
     if not task.cancelled() and (error := task.exception()):
         logger.error("Task %s failed", task.get_name(), exc_info=error)
 
@@ -78,6 +84,7 @@ async def drain(seconds: float, *, cancel: bool = False) -> None:
     # A task that is cancelled may start another one, which saves what it had.
     while (left := give_up_at - loop.time()) > 0:
         tasks = {task for task in _tasks if task.get_loop() is loop and task is not asyncio.current_task()}
+        tasks -= set() if cancel else _endless
         if not tasks:
             return
         if cancel:

@@ -79,7 +79,7 @@ def watch() -> None:
     if loop not in _watchers or _watchers[loop].done():
         _watchers.clear()
         _visits.clear()
-        _watchers[loop] = background.spawn(_look_on(), name="access")
+        _watchers[loop] = background.spawn(_look_on(), name="access", endless=True)
 
 
 async def _look_on() -> None:

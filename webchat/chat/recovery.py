@@ -34,7 +34,7 @@ def watch() -> None:
     loop = asyncio.get_running_loop()
     if loop not in _watchers or _watchers[loop].done():
         _watchers.clear()
-        _watchers[loop] = background.spawn(_sweep(), name="recovery")
+        _watchers[loop] = background.spawn(_sweep(), name="recovery", endless=True)
 
 
 async def _sweep() -> None:

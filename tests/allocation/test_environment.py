@@ -19,70 +19,70 @@ def configured(db: None, settings: Settings) -> Settings:
 
 
 def test_it_becomes_a_token_for_everyone(configured: Settings, alice: User) -> None:
-    token = APIToken.objects.all().import_from_environment()
+    token = Allocation.objects.all().import_from_environment()
     assert token is not None and vault.unseal(token.sealed) == KEY and token.base_url == URL
     assert Allocation.objects.open_to(alice).get().api_token == token  # type: ignore[attr-defined]
 
 
 def test_started_again_nothing_changes(configured: Settings) -> None:
-    first = APIToken.objects.all().import_from_environment()
+    first = Allocation.objects.all().import_from_environment()
     sealed = APIToken.objects.get().sealed
-    assert APIToken.objects.all().import_from_environment() == first
+    assert Allocation.objects.all().import_from_environment() == first
     assert APIToken.objects.get().sealed == sealed
     assert (APIToken.objects.count(), Allocation.objects.count()) == (1, 1)
 
 
 def test_what_an_admin_decided_since_stays(configured: Settings) -> None:
-    APIToken.objects.all().import_from_environment()
+    Allocation.objects.all().import_from_environment()
     other = APIToken.objects.all().add("sk-bought-later-1", label="Later", base_url=URL)
     Allocation.objects.update(api_token=other)
     APIToken.objects.filter(label="UPSTREAM_API_KEY").update(is_active=False, label="Old")
-    APIToken.objects.all().import_from_environment()
+    Allocation.objects.all().import_from_environment()
     assert Allocation.objects.get().api_token == other
     assert not APIToken.objects.get(label="Old").is_active
 
 
 def test_it_follows_its_address(configured: Settings) -> None:
-    APIToken.objects.all().import_from_environment()
+    Allocation.objects.all().import_from_environment()
     configured.UPSTREAM_BASE_URL = "http://127.0.0.1:9999"
-    token = APIToken.objects.all().import_from_environment()
+    token = Allocation.objects.all().import_from_environment()
     assert token is not None and token.base_url == "http://127.0.0.1:9999"
     assert APIToken.objects.get().base_url == "http://127.0.0.1:9999"
 
 
 def test_another_key_becomes_everyone_s(configured: Settings) -> None:
-    APIToken.objects.all().import_from_environment()
+    Allocation.objects.all().import_from_environment()
     configured.UPSTREAM_API_KEY = "sk-the-next-one-12"
-    token = APIToken.objects.all().import_from_environment()
+    token = Allocation.objects.all().import_from_environment()
     assert APIToken.objects.count() == 2 and Allocation.objects.get().api_token == token
 
 
 def test_a_key_that_comes_back_is_everyone_s_again(configured: Settings) -> None:
-    first = APIToken.objects.all().import_from_environment()
+    first = Allocation.objects.all().import_from_environment()
     configured.UPSTREAM_API_KEY = "sk-the-next-one-12"
-    APIToken.objects.all().import_from_environment()
+    Allocation.objects.all().import_from_environment()
     configured.UPSTREAM_API_KEY = KEY
-    APIToken.objects.all().import_from_environment()
+    Allocation.objects.all().import_from_environment()
     assert Allocation.objects.get().api_token == first
 
 
 @pytest.mark.parametrize("missing", ["UPSTREAM_API_KEY", "UPSTREAM_BASE_URL"])
 def test_one_without_the_other_is_nothing(configured: Settings, missing: str) -> None:
     setattr(configured, missing, "")
-    assert APIToken.objects.all().import_from_environment() is None
+    assert Allocation.objects.all().import_from_environment() is None
     assert not APIToken.objects.exists()
 
 
 def test_a_key_that_is_none_is_refused_without_being_shown(configured: Settings) -> None:
     configured.UPSTREAM_API_KEY = "sk-with a blank"
     with pytest.raises(ValidationError) as refusal:
-        APIToken.objects.all().import_from_environment()
+        Allocation.objects.all().import_from_environment()
     assert "sk-with" not in str(refusal.value) and not Allocation.objects.exists()
 
 
 def test_an_address_that_is_none_is_refused_on_every_start(configured: Settings) -> None:
-    APIToken.objects.all().import_from_environment()
+    Allocation.objects.all().import_from_environment()
     configured.UPSTREAM_BASE_URL = "nonsense"
     with pytest.raises(ValidationError):
-        APIToken.objects.all().import_from_environment()
+        Allocation.objects.all().import_from_environment()
     assert APIToken.objects.get().base_url == URL

@@ -2,20 +2,27 @@
 
 from http import HTTPStatus
 from typing import Any, cast
+from uuid import UUID
 
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from allauth.usersessions.models import UserSession
+from asgiref.sync import async_to_sync
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import path
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST
 
 from webchat.accounts.models import Invitation, User
 from webchat.allocation.models import Allocation, APIToken, UsageRecord, fingerprint
+from webchat.allocation.probing import probe
 
 # Groups come with allocations. allauth's own pages would show second factors and their secrets.
 for model in (Group, Authenticator, UserSession, SocialAccount, SocialApp, SocialToken):
@@ -94,7 +101,7 @@ class APITokenForm(forms.ModelForm):
 
     class Meta:
         model = APIToken
-        fields = ["label", "base_url", "is_active"]
+        fields = ["label", "base_url", "is_active", "vendor", "price_paid", "bought_on", "expires_on", "note"]
 
     def clean_secret(self) -> str:
         secret: str = self.cleaned_data["secret"].strip()
@@ -119,8 +126,12 @@ class APITokenForm(forms.ModelForm):
 @admin.register(APIToken)
 class APITokenAdmin(admin.ModelAdmin):
     form = APITokenForm
-    list_display = ["label", "ends_in", "base_url", "is_active", "last_error_sentence", "created_at"]
-    fields = ["label", "base_url", "secret", "is_active"]
+    list_display = [
+        "label", "ends_in", "vendor", "base_url", "is_active", "expires_on", "last_error_sentence", "created_at",
+    ]  # fmt: skip
+    fields = [
+        "label", "base_url", "secret", "is_active", "expires_on", "vendor", "price_paid", "bought_on", "note",
+    ]  # fmt: skip
 
     @admin.display(description=_("ends in"))
     def ends_in(self, token: APIToken) -> str:
@@ -129,6 +140,71 @@ class APITokenAdmin(admin.ModelAdmin):
     @admin.display(description=_("last error"))
     def last_error_sentence(self, token: APIToken) -> str:
         return token.last_error_sentence
+
+    def get_urls(self) -> list[Any]:
+        def of_one_token(name: str, view: Any) -> Any:
+            guarded = self.admin_site.admin_view(require_POST(view))
+            return path(f"<uuid:pk>/{name}/", guarded, name=f"allocation_apitoken_{name}")
+
+        return [
+            of_one_token("test", self.test),
+            of_one_token("hand_over", self.hand_over),
+            *super().get_urls(),
+        ]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> Any:
+        token = self.get_object(request, object_id)
+        reach = (
+            {"reach": token.reach(), "others": APIToken.objects.usable().exclude(pk=token.pk)}
+            if token
+            else {}
+        )
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **reach})
+
+    def test(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        token = self._to_change(request, pk)
+        for finding in async_to_sync(probe)(token, cast(User, request.user)):
+            level = messages.SUCCESS if finding.is_good else messages.ERROR
+            self.message_user(request, finding.sentence, level)
+        return redirect("admin:allocation_apitoken_change", pk)
+
+    def hand_over(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        token = self._to_change(request, pk)
+        form = HandOverForm(request.POST, token=token)
+        if form.is_valid():
+            other = form.cleaned_data["other"]
+            count = token.hand_over(other)
+            text = ngettext(
+                "%(count)d allocation uses %(other)s now.", "%(count)d allocations use %(other)s now.", count
+            )
+            self.log_change(request, token, text % {"count": count, "other": other})
+            self.message_user(request, text % {"count": count, "other": other}, messages.SUCCESS)
+        else:
+            self.message_user(request, " ".join(map(str, form.errors["other"])), messages.ERROR)
+        return redirect("admin:allocation_apitoken_change", pk)
+
+    def _to_change(self, request: HttpRequest, pk: UUID) -> APIToken:
+        token = get_object_or_404(APIToken, pk=pk)
+        if not self.has_change_permission(request, token):
+            raise PermissionDenied
+        return token
+
+
+class HandOverForm(forms.Form):
+    other = forms.ModelChoiceField(
+        APIToken.objects.none(),
+        error_messages={
+            "required": _("Choose the token that is to be used instead."),
+            "invalid_choice": _("Choose a token that is in use and has not expired."),
+        },
+    )
+
+    def __init__(self, *args: Any, token: APIToken, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = cast(forms.ModelChoiceField, self.fields["other"])
+        field.queryset = APIToken.objects.usable().exclude(pk=token.pk)
 
 
 @admin.register(Allocation)

@@ -76,7 +76,7 @@ def check_vault() -> None:
 
 def import_token() -> None:
     try:
-        APIToken.objects.all().import_from_environment()
+        Allocation.objects.all().import_from_environment()
     except ValidationError as error:
         raise CannotStart(f"UPSTREAM_BASE_URL and UPSTREAM_API_KEY: {' '.join(error.messages)}") from None
 

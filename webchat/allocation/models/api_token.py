@@ -1,0 +1,198 @@
+"""What was bought? A token of the upstream, sealed; where it is spent, until when, and what it cost."""
+
+import hashlib
+import re
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, Self
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator
+from django.db import models, transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from webchat.allocation import vault
+from webchat.upstream.client import Deadlines, UpstreamClient, normalise_base_url
+from webchat.upstream.errors import describe
+
+REACH_DAYS = timedelta(days=30)
+SECRET = re.compile(r"[\x21-\x7e]{8,512}")
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Who uses a token, and what was spent with it: ever, and in the last thirty days."""
+
+    allocations: list[Any]
+    running: int
+    calls: int
+    tokens: int
+    recent_calls: int
+    recent_tokens: int
+    last_used_at: datetime | None
+
+
+def validate_secret(secret: str) -> None:
+    """A line break or a blank inside a credential would end up in error texts of the HTTP layer."""
+    if not SECRET.fullmatch(secret):
+        raise ValidationError(_("A token is one line of 8 to 512 visible ASCII characters without blanks."))
+
+
+def validate_base_url(url: str) -> None:
+    try:
+        normalise_base_url(url)
+    except ValueError:
+        raise ValidationError(
+            _(
+                "This is no address of an API. It looks like https://api.example.com or https://api.example.com/v1."
+            )
+        ) from None
+
+
+def usable(prefix: str = "") -> models.Q:
+    """In use, and not past its last day. With the `prefix` of a relation, of whatever refers to a token."""
+    today = timezone.localdate()
+    is_in_time = models.Q(**{f"{prefix}expires_on": None}) | models.Q(**{f"{prefix}expires_on__gte": today})
+    return models.Q(**{f"{prefix}is_active": True}) & is_in_time
+
+
+class APITokenQuerySet(models.QuerySet["APIToken"]):
+    def usable(self) -> Self:
+        return self.filter(usable())
+
+    def add(self, secret: str, *, label: str, base_url: str) -> "APIToken":
+        """Put a bought token into the vault. Raises `ValidationError`."""
+        token = APIToken(label=label, base_url=base_url)
+        token.replace_secret(secret)
+        token.full_clean()
+        token.save()
+        return token
+
+    @transaction.atomic
+    def reseal(self) -> int:
+        """Bring every secret under the newest key; returns how many. Raises `VaultLocked`."""
+        for token in self.select_for_update():
+            self.filter(pk=token.pk).update(sealed=vault.reseal(token.sealed))
+        return self.count()
+
+
+class APIToken(models.Model):
+    """A token bought from the upstream. Its secret goes in and never comes out, but for the call itself."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    label = models.CharField(_("label"), max_length=100)
+    base_url = models.CharField(
+        _("base URL"),
+        max_length=300,
+        validators=[validate_base_url],
+        help_text=_("With or without a trailing slash and /v1."),
+    )
+    sealed = models.TextField(editable=False)
+    last_four = models.CharField(_("ends in"), max_length=4, editable=False)
+    fingerprint = models.CharField(
+        max_length=64,
+        unique=True,
+        editable=False,
+        error_messages={"unique": _("This token is in the vault already.")},
+    )
+    is_active = models.BooleanField(_("in use"), default=True)
+    vendor = models.CharField(_("bought from"), max_length=100, blank=True)
+    price_paid = models.DecimalField(
+        _("price paid"),
+        max_digits=12,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(Decimal(0))],
+    )
+    bought_on = models.DateField(_("bought on"), null=True, blank=True)
+    expires_on = models.DateField(
+        _("last day"), null=True, blank=True, help_text=_("After this day it is passed over.")
+    )
+    note = models.TextField(_("note"), blank=True)
+    is_imported = models.BooleanField(default=False, editable=False)
+    last_error = models.CharField(_("last error"), max_length=40, blank=True, editable=False)
+    last_error_at = models.DateTimeField(_("last error at"), null=True, editable=False)
+    created_at = models.DateTimeField(_("added"), auto_now_add=True)
+
+    objects = APITokenQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("API token")
+        verbose_name_plural = _("API tokens")
+        ordering = ["created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.label} (…{self.last_four})"
+
+    def replace_secret(self, secret: str) -> None:
+        """Seal another secret; the caller saves. Raises `ValidationError`."""
+        secret = secret.strip()
+        validate_secret(secret)
+        self.sealed = vault.seal(secret)
+        self.last_four = secret[-4:]
+        self.fingerprint = fingerprint(secret)
+        self.last_error, self.last_error_at = "", None
+
+    def clean(self) -> None:
+        if self.bought_on and self.expires_on and self.expires_on < self.bought_on:
+            raise ValidationError({"expires_on": _("The last day must not be before the day of buying.")})
+
+    @property
+    def is_usable(self) -> bool:
+        return self.is_active and (self.expires_on is None or self.expires_on >= timezone.localdate())
+
+    @transaction.atomic
+    def hand_over(self, other: "APIToken") -> int:
+        """From now on everyone who is allocated this token uses the other one; returns how many allocations that were.
+
+        Answers that are arriving end with the token by which they were asked.
+        """
+        return self.allocations.update(api_token=other)
+
+    def reach(self) -> "Reach":
+        """What depends on this token."""
+        of_last_days = models.Q(created_at__gte=timezone.now() - REACH_DAYS)
+        tokens = models.F("prompt_tokens") + models.F("completion_tokens")
+        used = self.usage.aggregate(
+            calls=models.Count("pk"),
+            tokens=models.Sum(tokens, default=0),
+            recent_calls=models.Count("pk", filter=of_last_days),
+            recent_tokens=models.Sum(tokens, default=0, filter=of_last_days),
+            last_used_at=models.Max("created_at"),
+        )
+        running = self.usage.filter(outcome="reserved").count()
+        return Reach(allocations=list(self.allocations.select_related("user")), running=running, **used)
+
+    def client(self) -> UpstreamClient:
+        """A client that speaks with this token. Raises `VaultLocked`."""
+        deadlines = Deadlines(
+            connect=settings.UPSTREAM_CONNECT_SECONDS,
+            first_content=settings.UPSTREAM_FIRST_CONTENT_SECONDS,
+            idle=settings.UPSTREAM_IDLE_SECONDS,
+            total=settings.UPSTREAM_TOTAL_SECONDS,
+        )
+        return UpstreamClient(self.base_url, vault.unseal(self.sealed), deadlines=deadlines)
+
+    def note_refusal(self, code: str) -> bool:
+        """Remember that the upstream refused this token; tells whether that is news."""
+        others = APIToken.objects.filter(pk=self.pk).exclude(last_error=code)
+        return bool(others.update(last_error=code, last_error_at=timezone.now()))
+
+    def note_success(self) -> None:
+        """The upstream takes this token again."""
+        if self.last_error:
+            APIToken.objects.filter(pk=self.pk).update(last_error="", last_error_at=None)
+
+    @property
+    def last_error_sentence(self) -> str:
+        return describe(self.last_error, {}) if self.last_error else ""
+
+
+def fingerprint(secret: str) -> str:
+    """Tells whether two secrets are the same. They are random and long, so a plain digest gives nothing away."""
+    return hashlib.sha256(secret.encode()).hexdigest()

@@ -63,7 +63,7 @@ async def in_database(verb: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -
 
 
 async def look_up(verb: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """The same for one that only reads."""
+    """The same for one that reads. Not for what writes: while it waited for a lock, no page would be told more."""
     return await _cross(_reading, verb, *args, **kwargs)
 
 

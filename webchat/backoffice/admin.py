@@ -156,12 +156,11 @@ class APITokenAdmin(admin.ModelAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> Any:
         token = self.get_object(request, object_id)
-        reach = (
-            {"reach": token.reach(), "others": APIToken.objects.usable().exclude(pk=token.pk)}
-            if token
-            else {}
-        )
-        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **reach})
+        context = extra_context or {}
+        if token:
+            others = APIToken.objects.usable().exclude(pk=token.pk)
+            context = {**context, "reach": token.reach(), "others": others}
+        return super().change_view(request, object_id, form_url, context)
 
     def test(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         token = self._to_change(request, pk)

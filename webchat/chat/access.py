@@ -15,7 +15,7 @@ from django.db import Error as DatabaseProblem
 
 from webchat import background
 from webchat.accounts.sessions import State, Ticket, judge
-from webchat.background import look_up
+from webchat.background import in_database, look_up
 from webchat.chat import live
 from webchat.chat.models import Conversation, Message
 
@@ -102,27 +102,31 @@ async def _look_on() -> None:
 async def _look() -> bool:
     """Tells whether there are doubts, so that one should soon look again."""
     visits, asked = list(_visits), dict(_asked)
-    for visit, code in await look_up(_end, visits, asked):
+    over, ended = await look_up(_judge, visits, asked)
+    for visit, code in over:
         _visits.discard(visit)
         background.spawn(visit.close(code), name="close a socket")
+    for reason, answers in ended.items():
+        if answers:
+            await in_database(Message.objects.filter(pk__in=answers).interrupt, reason)
     return any(ticket.is_doubtful for ticket in (*asked.values(), *(visit.ticket for visit in visits)))
 
 
-def _end(visits: list[Visit], asked: dict[UUID, Ticket]) -> list[tuple[Visit, int]]:
-    """Have the answers stop whose time has come; returns the sockets whose time it is."""
+def _judge(
+    visits: list[Visit], asked: dict[UUID, Ticket]
+) -> tuple[list[tuple[Visit, int]], dict[str, set[UUID]]]:
+    """The sockets whose time has come, with their codes; and the answers, by the reason for which they are to stop."""
     states = judge({*asked.values(), *(visit.ticket for visit in visits)})
-    _stop({pk for pk, ticket in asked.items() if states[ticket] is State.ENDED}, Message.Ended.SIGNED_OUT)
+    signed_out = {pk for pk, ticket in asked.items() if states[ticket] is State.ENDED}
     withdrawn = Message.objects.filter(pk__in=asked, usage__api_token__is_active=False)
-    _stop(set(withdrawn.values_list("pk", flat=True)) if asked else set(), Message.Ended.TOKEN_WITHDRAWN)
+    ended = {
+        Message.Ended.SIGNED_OUT.value: signed_out,
+        Message.Ended.TOKEN_WITHDRAWN.value: set(withdrawn.values_list("pk", flat=True)),
+    }
     kept = Conversation.objects.filter(pk__in={visit.conversation_pk for visit in visits}, deleted_at=None)
     owners = dict(kept.values_list("pk", "owner_id"))
     codes = [_code(visit, states[visit.ticket], owners.get(visit.conversation_pk)) for visit in visits]
-    return [(visit, code) for visit, code in zip(visits, codes, strict=True) if code]
-
-
-def _stop(answers: set[UUID], reason: str) -> None:
-    if answers:
-        Message.objects.filter(pk__in=answers).interrupt(reason)
+    return [(visit, code) for visit, code in zip(visits, codes, strict=True) if code], ended
 
 
 def _code(visit: Visit, state: State, owner: UUID | None) -> int | None:

@@ -142,11 +142,6 @@ class APIToken(models.Model):
         if self.bought_on and self.expires_on and self.expires_on < self.bought_on:
             raise ValidationError({"expires_on": _("The last day must not be before the day of buying.")})
 
-    @property
-    def is_usable(self) -> bool:
-        return self.is_active and (self.expires_on is None or self.expires_on >= timezone.localdate())
-
-    @transaction.atomic
     def hand_over(self, other: "APIToken") -> int:
         """From now on everyone who is allocated this token uses the other one; returns how many allocations that were.
 
@@ -154,7 +149,7 @@ class APIToken(models.Model):
         """
         return self.allocations.update(api_token=other)
 
-    def reach(self) -> "Reach":
+    def reach(self) -> Reach:
         """What depends on this token."""
         of_last_days = models.Q(created_at__gte=timezone.now() - REACH_DAYS)
         tokens = models.F("prompt_tokens") + models.F("completion_tokens")
@@ -163,10 +158,10 @@ class APIToken(models.Model):
             tokens=models.Sum(tokens, default=0),
             recent_calls=models.Count("pk", filter=of_last_days),
             recent_tokens=models.Sum(tokens, default=0, filter=of_last_days),
+            running=models.Count("pk", filter=models.Q(outcome="reserved")),
             last_used_at=models.Max("created_at"),
         )
-        running = self.usage.filter(outcome="reserved").count()
-        return Reach(allocations=list(self.allocations.select_related("user")), running=running, **used)
+        return Reach(allocations=list(self.allocations.select_related("user")), **used)
 
     def client(self) -> UpstreamClient:
         """A client that speaks with this token. Raises `VaultLocked`."""

@@ -143,6 +143,9 @@ UPSTREAM_FIRST_CONTENT_SECONDS = env.float("UPSTREAM_FIRST_CONTENT_SECONDS", def
 UPSTREAM_IDLE_SECONDS = env.float("UPSTREAM_IDLE_SECONDS", default=60)
 UPSTREAM_TOTAL_SECONDS = env.float("UPSTREAM_TOTAL_SECONDS", default=15 * 60)
 
+# What prices and budgets are counted in; it is only shown.
+CURRENCY = env.str("CURRENCY", default="USD")
+
 # Limits
 
 MESSAGE_MAX_CHARS = env.int("MESSAGE_MAX_CHARS", default=200_000)

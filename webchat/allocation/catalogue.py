@@ -32,14 +32,26 @@ def _documented() -> list[ModelInfo]:
     ]
 
 
+def context_length(model: str) -> int:
+    """What the model is known to take; of others the upstream knows, and says so."""
+    known = ModelInfo.objects.filter(name=model).values_list("context_length", flat=True).first()
+    documented = rules.CATALOGUE.get(model)
+    return known or (documented.context_length if documented else 0) or int(rules.MAX_TOKENS.high)
+
+
 def is_stale() -> bool:
     return not ModelInfo.objects.filter(seen_at__gt=timezone.now() - FRESH_FOR).exists()
 
 
 async def refresh(user: User) -> bool:
     """Ask the upstream with this person's token and keep its answer; tells whether it could be asked."""
-    allocation = await in_database(Allocation.objects.open_to(user).first)
-    return allocation is not None and await refresh_with(allocation.api_token)
+    token = await in_database(token_of, user)
+    return token is not None and await refresh_with(token)
+
+
+def token_of(user: User) -> APIToken | None:
+    """The token with which this person's next call would be made."""
+    return next((token for one in Allocation.objects.open_to(user) for token in one.tokens), None)
 
 
 async def refresh_with(token: APIToken) -> bool:

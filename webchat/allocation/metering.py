@@ -1,17 +1,16 @@
 """May this call be made, and what did it take? `reserve` before it, exactly one `settle` after it."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.utils import timezone
+from django.db import transaction
 
 from webchat.accounts.models import User
-from webchat.allocation.models import Allocation, UsageRecord
+from webchat.allocation.models import Allocation, APIToken, ModelInfo, Need, UsageRecord
+from webchat.allocation.models.allocation import ended_or_to_come
+from webchat.allocation.refusals import NothingAllocated, NoToken, Refused, first_reason
 from webchat.upstream.wire import Usage
-
-
-class NothingAllocated(Exception):
-    """This person has no token to ask with."""
 
 
 @dataclass(frozen=True)
@@ -28,21 +27,61 @@ class Spent:
     duration_ms: int | None = None
 
 
-def reserve(user: User, *, source: str, model: str, most_tokens: int) -> UsageRecord:
-    """Admit a call, in the transaction that saves what it is for. Raises `NothingAllocated`."""
-    allocation = Allocation.objects.open_to(user).first()
-    if allocation is None:
-        raise NothingAllocated
-    return UsageRecord.objects.create(
-        user=user,
-        api_token=allocation.api_token,
-        source=source,
-        model=model,
-        reserved_tokens=most_tokens,
-    )
+def reserve(
+    user: User, *, source: str, model: str, need: Need, passed: frozenset[UUID] = frozenset()
+) -> UsageRecord:
+    """Admit a call, in the transaction that saves what it is for. Raises `Refused`.
+
+    `passed` are API tokens that the upstream has refused for this call already.
+    """
+    offers = Allocation.objects.open_to(user)
+    ways = list(_ways(offers, passed))
+    if not ways:
+        ended, begins = ended_or_to_come(user)
+        has_any = Allocation.objects.concerning(user).exists()
+        raise NothingAllocated(ended=ended, begins=begins) if ended or begins or not has_any else NoToken
+    known = ModelInfo.objects.filter(name=model).first() or ModelInfo(name=model)
+    refusals: list[Refused] = []
+    for number, (allocation, token) in enumerate(ways):
+        if refusals and ways[number - 1][0] == allocation:
+            continue
+        record = UsageRecord(user=user, api_token=token, source=source, model=model, **known.prices)
+        try:
+            allocation.admit(record, need)
+        except Refused as refusal:
+            refusals.append(refusal)
+        else:
+            record.has_spare = number + 1 < len(ways)
+            return record
+    raise first_reason(refusals)
 
 
-def settle(record_id: UUID, spent: Spent) -> bool:
+def _ways(offers: list[Allocation], passed: frozenset[UUID]) -> Iterator[tuple[Allocation, APIToken]]:
+    """Which allocation, with which token, in the order in which they are tried."""
+    for allocation in offers:
+        for token in allocation.tokens:
+            if token.pk not in passed:
+                yield allocation, token
+
+
+@transaction.atomic
+def pass_over(record: UsageRecord, error_code: str, need: Need, passed: frozenset[UUID]) -> UsageRecord | None:
+    """The upstream refused the token of this call before a word came: another one takes its place.
+
+    None when there is no other, or not enough left for it; then this call stays as it is.
+    """
+    try:
+        with transaction.atomic():
+            settle(record, Spent(UsageRecord.Outcome.FAILED, error_code=error_code))
+            return reserve(
+                record.user, source=record.source, model=record.model, need=need, passed=passed
+            )
+    except Refused:
+        return None
+
+
+@transaction.atomic
+def settle(record: UsageRecord, spent: Spent) -> bool:
     """Book what the call took. Only the first settlement counts; tells whether this was it."""
     if spent.usage:
         origin = UsageRecord.Origin.REPORTED
@@ -50,17 +89,16 @@ def settle(record_id: UUID, spent: Spent) -> bool:
     else:
         origin = UsageRecord.Origin.ESTIMATED
         prompt_tokens, completion_tokens = spent.estimated_prompt_tokens, spent.estimated_completion_tokens
-    running = UsageRecord.objects.filter(pk=record_id, outcome=UsageRecord.Outcome.RESERVED)
-    return bool(
-        running.update(
-            outcome=spent.outcome,
-            origin=origin,
-            prompt_tokens=prompt_tokens,
-            completion_tokens=completion_tokens,
-            answered_model=spent.answered_model[:200],
-            error_code=spent.error_code,
-            first_token_ms=spent.first_token_ms,
-            duration_ms=spent.duration_ms,
-            settled_at=timezone.now(),
-        )
+    is_first = record.close(
+        spent.outcome,
+        origin=origin,
+        prompt_tokens=prompt_tokens,
+        completion_tokens=completion_tokens,
+        answered_model=spent.answered_model[:200],
+        error_code=spent.error_code,
+        first_token_ms=spent.first_token_ms,
+        duration_ms=spent.duration_ms,
     )
+    if is_first and record.allocation_id:
+        Allocation(pk=record.allocation_id).give_back(record)
+    return is_first

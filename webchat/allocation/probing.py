@@ -72,7 +72,7 @@ async def _chat(token: APIToken, client: UpstreamClient, asked_by: User, model: 
     except (UpstreamError, TimeoutError) as error:
         problem = error
     finally:
-        await in_database(metering.settle, record.pk, Spent(outcome, usage))
+        await in_database(metering.settle, record, Spent(outcome, usage))
     if problem:
         return await _refused(token, problem)
     await in_database(token.note_success)

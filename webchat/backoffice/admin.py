@@ -208,8 +208,8 @@ class HandOverForm(forms.Form):
 
 @admin.register(Allocation)
 class AllocationAdmin(admin.ModelAdmin):
-    list_display = ["__str__", "user", "api_token", "created_at"]
-    list_select_related = ["user", "api_token"]
+    list_display = ["__str__", "token_limit", "cost_limit", "period", "valid_until", "revoked_at"]
+    list_select_related = ["user", "group"]
     autocomplete_fields = ["user"]
 
 

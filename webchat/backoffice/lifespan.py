@@ -85,10 +85,7 @@ async def refresh_models() -> None:
     """So that the first page already offers what the upstream has."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(UPSTREAM_PATIENCE_SECONDS):
-            everyones = await in_database(everyones_allocation)
-            if everyones:
-                await catalogue.refresh_with(everyones.api_token)
+            token = await in_database(APIToken.objects.usable().first)
+            if token:
+                await catalogue.refresh_with(token)
 
-
-def everyones_allocation() -> Allocation | None:
-    return Allocation.objects.filter(user=None).select_related("api_token").first()

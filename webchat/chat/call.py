@@ -50,7 +50,7 @@ class Call:
             messages=messages,
             temperature=asked_with.temperature,
             top_p=asked_with.top_p,
-            max_tokens=asked_with.max_tokens,
+            max_tokens=asked_with.max_tokens or self.record.max_tokens,
             n=len(self.answers),
             stream=True,
         )

@@ -14,11 +14,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from webchat.allocation import catalogue
-from webchat.allocation.models import ModelInfo
+from webchat.allocation.models import ModelInfo, Need
 from webchat.chat import prompt
 from webchat.chat.models import Conversation, Parameters
 from webchat.upstream import rules, tokens
-from webchat.upstream.rules import CATALOGUE, Range
+from webchat.upstream.rules import Range
 from webchat.upstream.wire import Message as ChatMessage
 
 
@@ -123,7 +123,7 @@ class ComposerForm(QuestionForm):
 
     # Set when the form is right but nothing is left to spend.
     is_refused = False
-    most_tokens = 0
+    need: Need
     prompt: list[ChatMessage]
     # An answer that arrives now will say more by the time when this is asked.
     prompt_is_final = True
@@ -178,7 +178,13 @@ class ComposerForm(QuestionForm):
         self.prompt = self._messages()
         messages = msgspec.to_builtins(self.prompt)
         prompt_tokens = tokens.estimate_messages(messages)
-        self.most_tokens = prompt_tokens + (asked_with.max_tokens or 0)
+        context_length = catalogue.context_length(asked_with.model)
+        self.need = Need(
+            prompt_tokens=prompt_tokens,
+            max_tokens=asked_with.max_tokens,
+            room=max(context_length - prompt_tokens, 1),
+            n=asked_with.n,
+        )
         return rules.check_chat(
             messages,
             asked_with.model,
@@ -187,7 +193,7 @@ class ComposerForm(QuestionForm):
             max_tokens=asked_with.max_tokens,
             n=asked_with.n,
             prompt_tokens=prompt_tokens,
-            context_length=context_length(asked_with.model),
+            context_length=context_length,
         )
 
     def _messages(self) -> list[ChatMessage]:
@@ -226,9 +232,3 @@ def model_choices(models: list[ModelInfo], current: str) -> list[Any]:
 
 def first_choice(choices: list[Any]) -> str:
     return next((name for _owner, models in choices for name, _label in models), "")
-
-
-def context_length(model: str) -> int:
-    """What the model is known to take; of others the upstream knows, and says so."""
-    known = CATALOGUE.get(model)
-    return known.context_length if known else int(rules.MAX_TOKENS.high)

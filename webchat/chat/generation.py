@@ -154,7 +154,7 @@ def _finish(call: Call, endings: list[dict[str, Any]], spent: Spent) -> None:
     with transaction.atomic():
         for answer, ending in zip(call.answers, endings, strict=True):
             answer.end(**ending)
-        metering.settle(call.record.pk, spent)
+        metering.settle(call.record, spent)
 
 
 def _drawn(answer: Message, text: str) -> dict[str, Any]:

@@ -5,6 +5,8 @@ from uuid import UUID
 
 import msgspec
 
+from webchat.allocation import catalogue
+from webchat.allocation.models import Need
 from webchat.chat.models import Conversation, Message
 from webchat.upstream import tokens
 from webchat.upstream.wire import Message as ChatMessage
@@ -46,9 +48,15 @@ def said(conversation: Conversation, last: UUID | None) -> Said:
     return Said(branch[::-1], is_final)
 
 
-def most_tokens(conversation: Conversation, question: Message) -> int:
-    """The most that one more answer to this question may take, by our estimate."""
-    return estimate(conversation, question.pk) + (conversation.max_tokens or 0)
+def need(conversation: Conversation, question: Message, *, beginning: str = "") -> Need:
+    """What more answers to this question may take at most, by our estimate; with a `beginning` it is one."""
+    prompt_tokens = estimate(conversation, question.pk) + tokens.estimate(beginning)
+    return Need(
+        prompt_tokens=prompt_tokens,
+        max_tokens=conversation.max_tokens,
+        room=max(catalogue.context_length(conversation.model) - prompt_tokens, 1),
+        n=1 if beginning else conversation.n,
+    )
 
 
 def estimate(conversation: Conversation, question: UUID | None) -> int:

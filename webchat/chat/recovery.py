@@ -53,7 +53,7 @@ async def _sweep() -> None:
 def end_lost_answers() -> list[Message]:
     """End what no process works on any more, and settle what it took; returns the answers that were ended."""
     # A process that was held (SIGSTOP, a laptop's lid) still has its answers, however old their sign of life.
-    lost = Message.objects.lost().exclude(pk__in=live.running()).select_related("conversation")
+    lost = Message.objects.lost().exclude(pk__in=live.running()).select_related("conversation", "usage")
     return [message for message in lost if _end(message)]
 
 
@@ -71,13 +71,13 @@ def _end_now(message: Message) -> bool:
     ):
         return False
     logger.info("Answer %s was lost with its process and is now interrupted", message.pk)
-    if message.usage_id:
+    if message.usage:
         spent = Spent(
             Message.State.INTERRUPTED,
             estimated_prompt_tokens=prompt.estimate(message.conversation, message.parent_id),
-            estimated_completion_tokens=sum(map(tokens.estimate, _texts_of(message.usage_id))),
+            estimated_completion_tokens=sum(map(tokens.estimate, _texts_of(message.usage.pk))),
         )
-        metering.settle(message.usage_id, spent)
+        metering.settle(message.usage, spent)
     return True
 
 
@@ -90,4 +90,4 @@ def settle_lost_calls() -> None:
     begun_before = timezone.now() - timedelta(seconds=settings.UPSTREAM_TOTAL_SECONDS)
     reserved = UsageRecord.objects.filter(outcome=UsageRecord.Outcome.RESERVED, created_at__lt=begun_before)
     for record in reserved.exclude(answers__state__in=Message.RUNNING):
-        metering.settle(record.pk, Spent(UsageRecord.Outcome.INTERRUPTED))
+        metering.settle(record, Spent(UsageRecord.Outcome.INTERRUPTED))

@@ -8,8 +8,8 @@ import msgspec
 from django.db import transaction
 
 from webchat.allocation import metering
-from webchat.allocation.metering import NothingAllocated
-from webchat.allocation.models import UsageRecord
+from webchat.allocation.models import Need, UsageRecord
+from webchat.allocation.refusals import Refused
 from webchat.allocation.vault import VaultLocked
 from webchat.background import in_database
 from webchat.chat import events, prompt
@@ -38,7 +38,7 @@ async def give(call: Call) -> None:
     messages = prompt.for_title(question.text, call.lives[0].text)
     try:
         record, client = await in_database(_reserve, call.conversation, messages)
-    except (NothingAllocated, VaultLocked):
+    except (Refused, VaultLocked):
         return
     title, usage, outcome = "", None, UsageRecord.Outcome.FAILED
     request = ChatRequest(model=first.model, messages=messages, max_tokens=MOST_TOKENS, stream=False)
@@ -64,15 +64,17 @@ async def give(call: Call) -> None:
 
 @transaction.atomic
 def _settle(record: UsageRecord, spent: metering.Spent, conversation: Conversation, title: str) -> bool:
-    metering.settle(record.pk, spent)
-    return bool(title) and conversation.entitle(title)
+    # In the order in which a question takes its locks, or the two could wait for each other.
+    is_new = bool(title) and conversation.entitle(title)
+    metering.settle(record, spent)
+    return is_new
 
 
 @transaction.atomic
 def _reserve(conversation: Conversation, messages: list[ChatMessage]) -> tuple[UsageRecord, UpstreamClient]:
-    most_tokens = tokens.estimate_messages(msgspec.to_builtins(messages)) + MOST_TOKENS
+    need = Need(tokens.estimate_messages(msgspec.to_builtins(messages)), MOST_TOKENS)
     record = metering.reserve(
-        conversation.owner, source=UsageRecord.Source.TITLE, model=conversation.model, most_tokens=most_tokens
+        conversation.owner, source=UsageRecord.Source.TITLE, model=conversation.model, need=need
     )
     return record, record.api_token.client()
 

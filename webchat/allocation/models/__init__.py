@@ -1,8 +1,22 @@
-"""What may you spend, what did you spend? Upstream tokens, who may use them, and one record for each call."""
+"""What may you spend, what did you spend? Upstream tokens, who may use them, and where every one of them went."""
 
-from webchat.allocation.models.allocation import Allocation
+from webchat.allocation.models.allocation import Allocation, ChangedMeanwhile, ChosenToken, Need
 from webchat.allocation.models.api_token import APIToken, fingerprint, validate_base_url
+from webchat.allocation.models.budget import Left
+from webchat.allocation.models.ledger import LedgerEntry
 from webchat.allocation.models.model_info import ModelInfo
 from webchat.allocation.models.usage import UsageRecord
 
-__all__ = ["APIToken", "Allocation", "ModelInfo", "UsageRecord", "fingerprint", "validate_base_url"]
+__all__ = [
+    "APIToken",
+    "Allocation",
+    "ChangedMeanwhile",
+    "ChosenToken",
+    "LedgerEntry",
+    "Left",
+    "ModelInfo",
+    "Need",
+    "UsageRecord",
+    "fingerprint",
+    "validate_base_url",
+]

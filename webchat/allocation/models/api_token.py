@@ -17,9 +17,11 @@ from django.utils.translation import gettext_lazy as _
 
 from webchat.allocation import vault
 from webchat.upstream.client import Deadlines, UpstreamClient, normalise_base_url
-from webchat.upstream.errors import describe
+from webchat.upstream.errors import RateLimited, describe
 
 REACH_DAYS = timedelta(days=30)
+# How long a token that was refused is left alone before it is tried again.
+PROBE_AFTER_SECONDS = 60
 SECRET = re.compile(r"[\x21-\x7e]{8,512}")
 
 
@@ -117,6 +119,8 @@ class APIToken(models.Model):
     is_imported = models.BooleanField(default=False, editable=False)
     last_error = models.CharField(_("last error"), max_length=40, blank=True, editable=False)
     last_error_at = models.DateTimeField(_("last error at"), null=True, editable=False)
+    # After this a token in trouble is tried again.
+    retry_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(_("added"), auto_now_add=True)
 
     objects = APITokenQuerySet.as_manager()
@@ -136,18 +140,23 @@ class APIToken(models.Model):
         self.sealed = vault.seal(secret)
         self.last_four = secret[-4:]
         self.fingerprint = fingerprint(secret)
-        self.last_error, self.last_error_at = "", None
+        self.last_error, self.last_error_at, self.retry_at = "", None, None
 
     def clean(self) -> None:
         if self.bought_on and self.expires_on and self.expires_on < self.bought_on:
             raise ValidationError({"expires_on": _("The last day must not be before the day of buying.")})
 
+    @transaction.atomic
     def hand_over(self, other: "APIToken") -> int:
-        """From now on everyone who is allocated this token uses the other one; returns how many allocations that were.
+        """From now on whatever is to be spent with this token uses the other one; returns how many allocations.
 
         Answers that are arriving end with the token by which they were asked.
         """
-        return self.allocations.update(api_token=other)
+        rows = self.chosen_by.all()
+        count = rows.count()
+        rows.filter(allocation__chosen__api_token=other).delete()
+        rows.update(api_token=other)
+        return count
 
     def reach(self) -> Reach:
         """What depends on this token."""
@@ -161,7 +170,8 @@ class APIToken(models.Model):
             running=models.Count("pk", filter=models.Q(outcome="reserved")),
             last_used_at=models.Max("created_at"),
         )
-        return Reach(allocations=list(self.allocations.select_related("user")), **used)
+        theirs = self.allocations.filter(revoked_at=None).select_related("user", "group")
+        return Reach(allocations=list(theirs), **used)
 
     def client(self) -> UpstreamClient:
         """A client that speaks with this token. Raises `VaultLocked`."""
@@ -173,15 +183,27 @@ class APIToken(models.Model):
         )
         return UpstreamClient(self.base_url, vault.unseal(self.sealed), deadlines=deadlines)
 
-    def note_refusal(self, code: str) -> bool:
-        """Remember that the upstream refused this token; tells whether that is news."""
-        others = APIToken.objects.filter(pk=self.pk).exclude(last_error=code)
-        return bool(others.update(last_error=code, last_error_at=timezone.now()))
+    @property
+    def is_usable(self) -> bool:
+        return self.is_active and (self.expires_on is None or self.expires_on >= timezone.localdate())
+
+    @property
+    def is_in_trouble(self) -> bool:
+        """The upstream refuses it, as far as is known; another one is asked first."""
+        is_over = self.last_error == RateLimited.code and self.retry_at and self.retry_at <= timezone.now()
+        return bool(self.last_error) and not is_over
+
+    def note_refusal(self, code: str, wait: float | None = None) -> bool:
+        """Remember that the upstream refused this token, for now; tells whether that is news."""
+        now = timezone.now()
+        this = APIToken.objects.filter(pk=self.pk)
+        this.update(retry_at=now + timedelta(seconds=wait or PROBE_AFTER_SECONDS))
+        return bool(this.exclude(last_error=code).update(last_error=code, last_error_at=now))
 
     def note_success(self) -> None:
         """The upstream takes this token again."""
         if self.last_error:
-            APIToken.objects.filter(pk=self.pk).update(last_error="", last_error_at=None)
+            APIToken.objects.filter(pk=self.pk).update(last_error="", last_error_at=None, retry_at=None)
 
     @property
     def last_error_sentence(self) -> str:

@@ -12,7 +12,8 @@ from django.utils.translation import gettext_lazy as _
 
 from webchat.accounts.models import User
 from webchat.allocation import metering
-from webchat.allocation.models import UsageRecord
+from webchat.allocation.models import Need, UsageRecord
+from webchat.allocation.refusals import Refused
 from webchat.chat.models.message import Message
 
 
@@ -54,13 +55,13 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
         return self.filter(owner=user).exclude(deleted_at=None)
 
     def begin(
-        self, owner: User, text: str, *, client_id: uuid.UUID, parameters: Parameters, most_tokens: int
+        self, owner: User, text: str, *, client_id: uuid.UUID, parameters: Parameters, need: Need
     ) -> Exchange:
         """A new conversation with its first question. The same `client_id` again finds what it brought."""
         earlier = Message.objects.filter(asked_by=owner, client_id=client_id).select_related("conversation")
 
         def ask(conversation: Conversation) -> Exchange:
-            return conversation.ask(text, client_id=client_id, parameters=parameters, most_tokens=most_tokens)
+            return conversation.ask(text, client_id=client_id, parameters=parameters, need=need)
 
         if message := earlier.first():
             return ask(message.conversation)
@@ -135,18 +136,17 @@ class Conversation(models.Model):
         *,
         client_id: uuid.UUID,
         parameters: Parameters,
-        most_tokens: int,
+        need: Need,
         after: Message | Literal["leaf"] | None = "leaf",
     ) -> Exchange:
         """Save a question and the answers that are to come, with what they may cost reserved.
 
-        `most_tokens` is the most that each answer may take; `after` the message that the question
-        follows, by default the last one shown. Raises `ClientIdReused`, `AnswerStillRunning`,
-        `metering.NothingAllocated`.
+        `need` is what they may take at most; `after` the message that the question follows, by default the
+        last one shown. Raises `ClientIdReused`, `AnswerStillRunning`, `refusals.Refused`.
         """
         try:
-            return self._ask(text, client_id, parameters, most_tokens, after)
-        except (AnswerStillRunning, IntegrityError, metering.NothingAllocated):
+            return self._ask(text, client_id, parameters, need, after)
+        except (AnswerStillRunning, IntegrityError, Refused):
             # Sent twice, it is found here, where it costs others nothing.
             if (earlier := self._brought_by(client_id)) is None:
                 raise
@@ -160,7 +160,7 @@ class Conversation(models.Model):
         text: str,
         client_id: uuid.UUID,
         parameters: Parameters,
-        most_tokens: int,
+        need: Need,
         after: Message | Literal["leaf"] | None,
     ) -> Exchange:
         self._lock()
@@ -171,13 +171,13 @@ class Conversation(models.Model):
         question = self._message(
             Message.Role.USER, position, parent_id=parent_id, text=text, client_id=client_id
         )
-        answers = self._answers(question, position + 1, most_tokens=most_tokens)
+        answers = self._answers(question, position + 1, need=need)
         self._add(question, *answers)
         return Exchange(self, question, answers)
 
     @transaction.atomic
     def answer(
-        self, question: Message, *, client_id: uuid.UUID | None, most_tokens: int, beginning: str = ""
+        self, question: Message, *, client_id: uuid.UUID | None, need: Need, beginning: str = ""
     ) -> Exchange:
         """Save the answers that are to come to a question, with what they may cost reserved.
 
@@ -189,7 +189,7 @@ class Conversation(models.Model):
                 raise ClientIdReused
             return Exchange(self, question, [earlier], is_new=False)
         answers = self._answers(
-            question, self._next_position(), most_tokens=most_tokens, client_id=client_id, beginning=beginning
+            question, self._next_position(), need=need, client_id=client_id, beginning=beginning
         )
         self._add(*answers)
         return Exchange(self, question, answers)
@@ -216,14 +216,11 @@ class Conversation(models.Model):
         question: Message,
         position: int,
         *,
-        most_tokens: int,
+        need: Need,
         client_id: uuid.UUID | None = None,
         beginning: str = "",
     ) -> list[Message]:
-        n = 1 if beginning else self.n
-        usage = metering.reserve(
-            self.owner, source=UsageRecord.Source.CHAT, model=self.model, most_tokens=most_tokens * n
-        )
+        usage = metering.reserve(self.owner, source=UsageRecord.Source.CHAT, model=self.model, need=need)
         return [
             self._message(
                 Message.Role.ASSISTANT,
@@ -237,7 +234,7 @@ class Conversation(models.Model):
                 usage=usage,
                 heartbeat_at=timezone.now(),
             )
-            for choice in range(n)
+            for choice in range(need.n)
         ]
 
     def _message(self, role: str, position: int, **fields: object) -> Message:

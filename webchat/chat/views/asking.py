@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
 from webchat.accounts.sessions import Ticket
-from webchat.allocation.metering import NothingAllocated
+from webchat.allocation.refusals import NotAllowed, Refused
 from webchat.chat import events, generation, prompt, recovery, sidebar, thread
 from webchat.chat.forms import ComposerForm
 from webchat.chat.models import AnswerStillRunning, ClientIdReused, Conversation, Exchange, Message
@@ -27,7 +27,7 @@ from webchat.chat.views.pages import (
 )
 from webchat.upstream.wire import Message as ChatMessage
 
-Refused = (AnswerStillRunning, ClientIdReused, NothingAllocated)
+NotAsked = (AnswerStillRunning, ClientIdReused, Refused)
 
 
 def begin(request: PersonRequest) -> HttpResponse:
@@ -137,13 +137,13 @@ def _ask(
         "text": cleaned["text"],
         "client_id": cleaned["client_id"],
         "parameters": form.parameters,
-        "most_tokens": form.most_tokens,
+        "need": form.need,
     }
     try:
         exchange = _past_lost_answers(lambda: verb(sent))
-    except Refused as refusal:
+    except NotAsked as refusal:
         form.add_error(None, _sentence(refusal))
-        form.is_refused = isinstance(refusal, NothingAllocated)
+        form.is_refused = _is_out_of_budget(refusal)
         return None
     # Another tab may have gone on meanwhile; then the prompt is another one, too.
     is_known = form.prompt_is_final and exchange.question.parent_id == form.after
@@ -168,15 +168,15 @@ def _answer(
         raise Http404
     conversation = message.conversation
     client_id = _uuid(request.POST.get("client_id", ""))
-    most_tokens = prompt.most_tokens(conversation, question)
+    need = prompt.need(conversation, question, beginning=beginning)
     try:
         exchange = _past_lost_answers(
             lambda: conversation.answer(
-                question, client_id=client_id, most_tokens=most_tokens, beginning=beginning
+                question, client_id=client_id, need=need, beginning=beginning
             )
         )
-    except Refused as refusal:
-        return note(request, _sentence(refusal), 429 if isinstance(refusal, NothingAllocated) else 422)
+    except NotAsked as refusal:
+        return note(request, _sentence(refusal), 429 if _is_out_of_budget(refusal) else 422)
     _start(request, exchange)
     return _done(request, conversation)
 
@@ -192,7 +192,11 @@ def _sentence(refusal: Exception) -> str:
         case ClientIdReused():
             return _("This was sent already, in other words. Reload the page before you send something new.")
         case _:
-            return _("No API token is allocated to you yet. Ask an administrator for one; your text is kept.")
+            return str(refusal)
+
+
+def _is_out_of_budget(refusal: Exception) -> bool:
+    return isinstance(refusal, Refused) and not isinstance(refusal, NotAllowed)
 
 
 def _status(form: ComposerForm) -> int:

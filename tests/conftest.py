@@ -57,7 +57,7 @@ def admin(db: None) -> User:
 def token(db: None, upstream: DemoServer) -> APIToken:
     """The upstream's token, for everyone to use."""
     token = APIToken.objects.all().add(SECRET, label="Team", base_url=upstream.url)
-    Allocation.objects.create(api_token=token)
+    Allocation.objects.grant(tokens=[token])
     return token
 
 

@@ -6,12 +6,13 @@ from pytest_django import Settings
 from webchat.accounts.models import User
 from webchat.allocation import alarms
 from webchat.allocation.models import APIToken
+from webchat.upstream.errors import NoCredit, TokenRefused
 
 
 def test_admins_are_told_once(token: APIToken, admin: User, alice: User, settings: Settings) -> None:
     settings.MAIL_CONFIGURED = True
-    alarms.token_refused(token, "token_refused")
-    alarms.token_refused(APIToken.objects.get(), "token_refused")
+    alarms.token_refused(token, TokenRefused())
+    alarms.token_refused(APIToken.objects.get(), TokenRefused())
     (message,) = mail.outbox
     assert message.to == [admin.email] and str(token.pk) in message.body
     assert "refused the API token" in message.body
@@ -19,8 +20,8 @@ def test_admins_are_told_once(token: APIToken, admin: User, alice: User, setting
 
 def test_another_reason_is_news(token: APIToken, admin: User, settings: Settings) -> None:
     settings.MAIL_CONFIGURED = True
-    alarms.token_refused(token, "token_refused")
-    alarms.token_refused(APIToken.objects.get(), "no_credit")
+    alarms.token_refused(token, TokenRefused())
+    alarms.token_refused(APIToken.objects.get(), NoCredit())
     assert len(mail.outbox) == 2
 
 
@@ -30,11 +31,11 @@ def test_a_mail_server_that_is_away_costs_nobody_an_answer(
     settings.MAIL_CONFIGURED = True
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
-    alarms.token_refused(token, "no_credit")
+    alarms.token_refused(token, NoCredit())
     assert APIToken.objects.get().last_error == "no_credit"
 
 
 def test_a_success_ends_it(token: APIToken) -> None:
-    alarms.token_refused(token, "no_credit")
+    alarms.token_refused(token, NoCredit())
     APIToken.objects.get().note_success()
     assert APIToken.objects.get().last_error == ""

@@ -8,8 +8,9 @@ from tests.chat.asking import begin, last_answer, offer, until_ended
 from webchat import background
 from webchat.accounts.models import User
 from webchat.allocation import metering
-from webchat.allocation.metering import NothingAllocated, Spent
-from webchat.allocation.models import Allocation, APIToken, UsageRecord
+from webchat.allocation.metering import Spent
+from webchat.allocation.models import Allocation, APIToken, Need, UsageRecord
+from webchat.allocation.refusals import NothingAllocated
 from webchat.demo.server import DemoServer
 from webchat.upstream.wire import Usage
 
@@ -19,12 +20,12 @@ OWN = "sk-of-alice-alone-1"
 @pytest.fixture
 def own(alice: User, token: APIToken) -> APIToken:
     own = APIToken.objects.all().add(OWN, label="Alice's", base_url=token.base_url)
-    Allocation.objects.create(user=alice, api_token=own)
+    Allocation.objects.grant(user=alice, tokens=[own])
     return own
 
 
 def reserve(user: User) -> UsageRecord:
-    return metering.reserve(user, source="chat", model="gpt-4", most_tokens=100)
+    return metering.reserve(user, source="chat", model="gpt-4", need=Need(40, 60))
 
 
 def test_one_s_own_comes_before_everyone_s(alice: User, bob: User, token: APIToken, own: APIToken) -> None:
@@ -37,7 +38,7 @@ def test_when_it_is_out_of_use_everyone_s_does(alice: User, token: APIToken, own
 
 
 def test_somebody_else_s_is_nobody_s_business(alice: User, bob: User, own: APIToken) -> None:
-    Allocation.objects.filter(user=None).delete()
+    Allocation.objects.get(user=None).revoke(actor=None)
     with pytest.raises(NothingAllocated):
         reserve(bob)
     assert UsageRecord.objects.count() == 0
@@ -47,7 +48,7 @@ def test_there_is_one_allocation_for_everyone(token: APIToken) -> None:
     with pytest.raises(
         ValidationError, match="There is an allocation for everyone already; change that one."
     ):
-        Allocation(api_token=token).full_clean()
+        Allocation().full_clean()
 
 
 def test_what_is_reserved_is_not_yet_spent(alice: User, token: APIToken) -> None:
@@ -59,16 +60,16 @@ def test_what_is_reserved_is_not_yet_spent(alice: User, token: APIToken) -> None
 def test_reported_numbers_count_before_estimates(alice: User, token: APIToken) -> None:
     record = reserve(alice)
     reported = Usage(prompt_tokens=7, completion_tokens=5, total_tokens=12)
-    assert metering.settle(record.pk, Spent("complete", reported, 70, 50))
+    assert metering.settle(record, Spent("complete", reported, 70, 50))
     record.refresh_from_db()
     assert (record.prompt_tokens, record.completion_tokens, record.origin) == (7, 5, "reported")
 
 
 def test_the_second_settlement_changes_nothing(alice: User, token: APIToken) -> None:
     record = reserve(alice)
-    assert metering.settle(record.pk, Spent("stopped", None, 3, 4))
+    assert metering.settle(record, Spent("stopped", None, 3, 4))
     before = UsageRecord.objects.values().get()
-    assert not metering.settle(record.pk, Spent("complete", None, 300, 400))
+    assert not metering.settle(record, Spent("complete", None, 300, 400))
     assert UsageRecord.objects.values().get() == before
     assert (before["outcome"], before["origin"], before["prompt_tokens"]) == ("stopped", "estimated", 3)
 

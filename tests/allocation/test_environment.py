@@ -6,7 +6,7 @@ from pytest_django import Settings
 
 from webchat.accounts.models import User
 from webchat.allocation import vault
-from webchat.allocation.models import Allocation, APIToken
+from webchat.allocation.models import Allocation, APIToken, ChosenToken
 
 KEY = "sk-from-the-environment-1"
 URL = "https://api.example.com/v1"
@@ -21,7 +21,7 @@ def configured(db: None, settings: Settings) -> Settings:
 def test_it_becomes_a_token_for_everyone(configured: Settings, alice: User) -> None:
     token = Allocation.objects.all().import_from_environment()
     assert token is not None and vault.unseal(token.sealed) == KEY and token.base_url == URL
-    assert Allocation.objects.open_to(alice).get().api_token == token  # type: ignore[attr-defined]
+    assert [one.tokens for one in Allocation.objects.open_to(alice)] == [[token]]
 
 
 def test_started_again_nothing_changes(configured: Settings) -> None:
@@ -35,10 +35,10 @@ def test_started_again_nothing_changes(configured: Settings) -> None:
 def test_what_an_admin_decided_since_stays(configured: Settings) -> None:
     Allocation.objects.all().import_from_environment()
     other = APIToken.objects.all().add("sk-bought-later-1", label="Later", base_url=URL)
-    Allocation.objects.update(api_token=other)
+    ChosenToken.objects.update(api_token=other)
     APIToken.objects.filter(label="UPSTREAM_API_KEY").update(is_active=False, label="Old")
     Allocation.objects.all().import_from_environment()
-    assert Allocation.objects.get().api_token == other
+    assert Allocation.objects.get().tokens == [other]
     assert not APIToken.objects.get(label="Old").is_active
 
 
@@ -54,7 +54,7 @@ def test_another_key_becomes_everyone_s(configured: Settings) -> None:
     Allocation.objects.all().import_from_environment()
     configured.UPSTREAM_API_KEY = "sk-the-next-one-12"
     token = Allocation.objects.all().import_from_environment()
-    assert APIToken.objects.count() == 2 and Allocation.objects.get().api_token == token
+    assert APIToken.objects.count() == 2 and Allocation.objects.get().tokens == [token]
 
 
 def test_a_key_that_comes_back_is_everyone_s_again(configured: Settings) -> None:
@@ -63,7 +63,7 @@ def test_a_key_that_comes_back_is_everyone_s_again(configured: Settings) -> None
     Allocation.objects.all().import_from_environment()
     configured.UPSTREAM_API_KEY = KEY
     Allocation.objects.all().import_from_environment()
-    assert Allocation.objects.get().api_token == first
+    assert Allocation.objects.get().tokens == [first]
 
 
 @pytest.mark.parametrize("missing", ["UPSTREAM_API_KEY", "UPSTREAM_BASE_URL"])

@@ -65,7 +65,7 @@ def test_one_that_the_vault_cannot_open_is_said_to_be_so(admin: User, token: API
 
 
 def test_its_page_says_who_uses_it(as_admin: Client, alice: User, token: APIToken) -> None:
-    Allocation.objects.create(user=alice, api_token=token)
+    Allocation.objects.grant(user=alice, tokens=[token])
     old = UsageRecord.objects.create(
         user=alice, api_token=token, source="chat", model="gpt-4", prompt_tokens=1200
     )
@@ -83,10 +83,10 @@ def test_its_page_says_who_uses_it(as_admin: Client, alice: User, token: APIToke
 def test_everyone_moves_to_another_in_one_step(
     as_admin: Client, alice: User, token: APIToken, other: APIToken
 ) -> None:
-    Allocation.objects.create(user=alice, api_token=token)
+    Allocation.objects.grant(user=alice, tokens=[token])
     page = page_after(as_admin, f"{token.pk}/hand_over/", other=other.pk)
     assert "2 allocations use Spare (…5521) now." in page
-    assert set(Allocation.objects.values_list("api_token", flat=True)) == {other.pk}
+    assert all(one.tokens == [other] for one in Allocation.objects.all())
     assert "Spare" in LogEntry.objects.latest("pk").change_message
 
 
@@ -97,7 +97,7 @@ def test_but_not_to_one_that_cannot_be_used(
     APIToken.objects.filter(pk=other.pk).update(**change)
     page = page_after(as_admin, f"{token.pk}/hand_over/", other=other.pk)
     assert "Choose a token that is in use and has not expired." in page
-    assert Allocation.objects.get().api_token == token
+    assert Allocation.objects.get().tokens == [token]
 
 
 def test_nor_to_itself_nor_to_nothing(as_admin: Client, token: APIToken) -> None:
@@ -109,7 +109,7 @@ def test_only_admins_may(as_alice: Client, token: APIToken, other: APIToken) -> 
     for verb in ("test", "hand_over"):
         response = as_alice.post(f"{LIST}{token.pk}/{verb}/", {"other": other.pk})
         assert response.status_code == 302 and "/login/" in response["Location"]
-    assert Allocation.objects.get().api_token == token and not UsageRecord.objects.exists()
+    assert Allocation.objects.get().tokens == [token] and not UsageRecord.objects.exists()
 
 
 def test_what_was_bought_is_kept(as_admin: Client, token: APIToken) -> None:
@@ -142,9 +142,8 @@ def test_what_cannot_be_is_refused_in_words(
 
 
 def test_after_its_last_day_it_is_passed_over(alice: User, token: APIToken, other: APIToken) -> None:
-    mine = Allocation.objects.create(user=alice, api_token=other)
+    mine = Allocation.objects.grant(user=alice, tokens=[other])
     APIToken.objects.filter(pk=other.pk).update(expires_on=TODAY())
-    assert Allocation.objects.open_to(alice).first() == mine
+    assert Allocation.objects.open_to(alice) == [mine]
     APIToken.objects.filter(pk=other.pk).update(expires_on=TODAY() - timedelta(days=1))
-    fallen_back = Allocation.objects.open_to(alice).first()
-    assert fallen_back and fallen_back.api_token == token
+    assert [one.tokens for one in Allocation.objects.open_to(alice)] == [[token]]

@@ -13,7 +13,7 @@ from tests.chat.history import add, tell
 from webchat.accounts.models import User
 from webchat.allocation import metering
 from webchat.allocation.metering import Spent
-from webchat.allocation.models import APIToken, UsageRecord
+from webchat.allocation.models import APIToken, Need, UsageRecord
 from webchat.chat.models import AnswerStillRunning, Conversation, Exchange, Message, Parameters
 
 T = TypeVar("T")
@@ -91,8 +91,8 @@ def test_of_those_who_end_an_answer_one_does(transactional_db: None, alice: User
 
 
 def test_a_call_is_settled_once(transactional_db: None, alice: User, token: APIToken) -> None:
-    record = metering.reserve(alice, source="chat", model="gpt-4", most_tokens=9)
-    won = at_once(lambda number: metering.settle(record.pk, Spent("complete", None, number, number)))
+    record = metering.reserve(alice, source="chat", model="gpt-4", need=Need(4, 5))
+    won = at_once(lambda number: metering.settle(UsageRecord.objects.get(pk=record.pk), Spent("complete", None, number, number)))
     assert sorted(won) == [False, False, False, True]
     record.refresh_from_db()
     assert record.prompt_tokens == record.completion_tokens == won.index(True)

@@ -13,7 +13,7 @@ from tests.chat.history import LONG_AGO, lose, tell
 from tests.chat.tab import Tab
 from webchat.accounts.models import User
 from webchat.allocation import metering
-from webchat.allocation.models import APIToken, UsageRecord
+from webchat.allocation.models import APIToken, Need, UsageRecord
 from webchat.chat import recovery
 from webchat.chat.models import Conversation, Message
 
@@ -116,9 +116,9 @@ def _told(alice: User, token: APIToken, **fields: Any) -> Conversation:
 
 def test_a_call_without_an_answer_is_settled_too(alice: User, token: APIToken) -> None:
     long_ago = timezone.now() - timedelta(hours=1)
-    lost = metering.reserve(alice, source=UsageRecord.Source.TITLE, model="gpt-4", most_tokens=10)
+    lost = metering.reserve(alice, source=UsageRecord.Source.TITLE, model="gpt-4", need=Need(4, 6))
     UsageRecord.objects.update(created_at=long_ago)
-    fresh = metering.reserve(alice, source=UsageRecord.Source.TITLE, model="gpt-4", most_tokens=10)
+    fresh = metering.reserve(alice, source=UsageRecord.Source.TITLE, model="gpt-4", need=Need(4, 6))
     recovery.settle_lost_calls()
     outcomes = dict(UsageRecord.objects.values_list("pk", "outcome"))
     assert outcomes == {lost.pk: "interrupted", fresh.pk: "reserved"}

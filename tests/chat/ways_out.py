@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from webchat.accounts.models import User
 from webchat.allocation.models import Allocation, APIToken
+from webchat.background import in_database
 from webchat.chat.models import Conversation
 
 PASSWORD, OTHER_PASSWORD = "correct horse battery", "a stable for the horse"
@@ -32,7 +33,7 @@ class Person:
             name, f"{name}@example.org", PASSWORD, is_staff=True
         )
         token = await sync_to_async(APIToken.objects.all().add)(secret(), label=name, base_url=upstream_url)
-        await Allocation.objects.acreate(user=user, api_token=token)
+        await in_database(Allocation.objects.grant, user=user, tokens=[token])
         return cls(user, token, await signed_in(user))
 
     async def elsewhere(self) -> AsyncClient:

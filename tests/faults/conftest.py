@@ -105,7 +105,7 @@ async def until_quiet(seconds: float = SECONDS) -> None:
 
 async def _run(upstream: DemoServer) -> dict[str, Outcome]:
     token = await in_database(APIToken.objects.all().add, SECRET, label="Team", base_url=upstream.url)
-    await Allocation.objects.acreate(api_token=token)
+    await Allocation.objects.acreate()
     client = AsyncClient()
     await client.aforce_login(await in_database(User.objects.create_user, "alice", "alice@example.org"))
     assert await catalogue.refresh_with(token)

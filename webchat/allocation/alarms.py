@@ -10,14 +10,15 @@ from django.utils.translation import gettext as _
 
 from webchat.accounts.models import User
 from webchat.allocation.models import APIToken
-from webchat.upstream.errors import describe
+from webchat.upstream.errors import UpstreamError, describe
 
 logger = logging.getLogger(__name__)
 
 
-def token_refused(token: APIToken, code: str) -> None:
-    """Mark the token with the reason; the first time, tell the admins."""
-    if not token.note_refusal(code):
+def token_refused(token: APIToken, error: UpstreamError) -> None:
+    """Mark the token with the reason; the first time, tell the admins, unless it is over by itself."""
+    code = error.code
+    if not token.note_refusal(code, error.retry_after) or error.retryable:
         return
     logger.warning("The upstream refused the token “%s”: %s", token, code)
     if not settings.MAIL_CONFIGURED:

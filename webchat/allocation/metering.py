@@ -1,6 +1,6 @@
 """May this call be made, and what did it take? `reserve` before it, exactly one `settle` after it."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -28,7 +28,7 @@ class Spent:
 
 
 def reserve(
-    user: User, *, source: str, model: str, need: Need, passed: frozenset[UUID] = frozenset()
+    user: User, *, source: str, model: str, need: Need, passed: Collection[UUID] = ()
 ) -> UsageRecord:
     """Admit a call, in the transaction that saves what it is for. Raises `Refused`.
 
@@ -51,12 +51,12 @@ def reserve(
         except Refused as refusal:
             refusals.append(refusal)
         else:
-            record.has_spare = number + 1 < len(ways)
+            record.need, record.has_spare = need, number + 1 < len(ways)
             return record
     raise first_reason(refusals)
 
 
-def _ways(offers: list[Allocation], passed: frozenset[UUID]) -> Iterator[tuple[Allocation, APIToken]]:
+def _ways(offers: list[Allocation], passed: Collection[UUID]) -> Iterator[tuple[Allocation, APIToken]]:
     """Which allocation, with which token, in the order in which they are tried."""
     for allocation in offers:
         for token in allocation.tokens:
@@ -65,16 +65,19 @@ def _ways(offers: list[Allocation], passed: frozenset[UUID]) -> Iterator[tuple[A
 
 
 @transaction.atomic
-def pass_over(record: UsageRecord, error_code: str, need: Need, passed: frozenset[UUID]) -> UsageRecord | None:
-    """The upstream refused the token of this call before a word came: another one takes its place.
+def pass_over(record: UsageRecord, error_code: str, passed: set[UUID]) -> UsageRecord | None:
+    """The upstream refused the token of this call before a word came: a call with another one takes its place.
 
-    None when there is no other, or not enough left for it; then this call stays as it is.
+    `passed` are those refused for it before. None when there is no other, or not enough left for it; then this call
+    stays as it is.
     """
+    assert record.user and record.need
+    passed.add(record.api_token_id)
     try:
         with transaction.atomic():
             settle(record, Spent(UsageRecord.Outcome.FAILED, error_code=error_code))
             return reserve(
-                record.user, source=record.source, model=record.model, need=need, passed=passed
+                record.user, source=record.source, model=record.model, need=record.need, passed=passed
             )
     except Refused:
         return None

@@ -85,6 +85,6 @@ async def _refused(token: APIToken, problem: UpstreamError | TimeoutError) -> Fi
         return Finding(
             False, _("The AI service said nothing for %(seconds)d s.") % {"seconds": PATIENCE_SECONDS}
         )
-    if problem.about_token and not problem.retryable:
-        await in_database(alarms.token_refused, token, problem.code)
+    if problem.about_token:
+        await in_database(alarms.token_refused, token, problem)
     return Finding(False, describe(problem.code, problem.params))

@@ -21,8 +21,9 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from webchat.accounts.models import Invitation, User
-from webchat.allocation.models import Allocation, APIToken, UsageRecord, fingerprint
+from webchat.allocation.models import APIToken, UsageRecord, fingerprint
 from webchat.allocation.probing import probe
+from webchat.backoffice import allocations  # noqa: F401 (registers its pages)
 
 # Groups come with allocations. allauth's own pages would show second factors and their secrets.
 for model in (Group, Authenticator, UserSession, SocialAccount, SocialApp, SocialToken):
@@ -204,13 +205,6 @@ class HandOverForm(forms.Form):
         super().__init__(*args, **kwargs)
         field = cast(forms.ModelChoiceField, self.fields["other"])
         field.queryset = APIToken.objects.usable().exclude(pk=token.pk)
-
-
-@admin.register(Allocation)
-class AllocationAdmin(admin.ModelAdmin):
-    list_display = ["__str__", "token_limit", "cost_limit", "period", "valid_until", "revoked_at"]
-    list_select_related = ["user", "group"]
-    autocomplete_fields = ["user"]
 
 
 @admin.register(UsageRecord)

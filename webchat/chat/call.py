@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
@@ -28,6 +29,8 @@ class Call:
     record: UsageRecord
     # The prompt; None until it has been looked up.
     messages: list[ChatMessage] | None = None
+    # Tokens that the upstream has refused for this call.
+    passed: set[UUID] = field(default_factory=set)
     # Set before its task is cancelled: a person stopped it, it was not interrupted.
     stopped: bool = False
     prompt_tokens: int = 0
@@ -40,6 +43,16 @@ class Call:
     @property
     def token(self) -> APIToken:
         return self.record.api_token
+
+    @property
+    def has_begun(self) -> bool:
+        return self.usage is not None or self.first_content_at is not None
+
+    def go_on_with(self, record: UsageRecord) -> None:
+        """Another token is asked, which is another call for the ledger."""
+        self.record = record
+        for answer in self.answers:
+            answer.usage = record
 
     def request(self) -> ChatRequest:
         messages = self.messages or []

@@ -15,6 +15,7 @@ from webchat import background
 from webchat.accounts.sessions import Ticket
 from webchat.allocation import alarms, catalogue, metering
 from webchat.allocation.metering import Spent
+from webchat.allocation.models import APIToken
 from webchat.allocation.vault import VaultLocked
 from webchat.background import in_database, look_up
 from webchat.chat import access, events, keeping, live, markdown, mirror, prompt, titles
@@ -103,13 +104,39 @@ async def run(call: Call) -> None:
 async def _ask(call: Call) -> None:
     if call.messages is None:
         call.messages = await look_up(prompt.to_answer, call.conversation, call.answers[0])
+    while True:
+        try:
+            await _ask_with(call, call.token)
+            return
+        except UpstreamError as error:
+            # What has come, a word or a bill, has come with this token.
+            is_of_no_use = error.about_token and not call.has_begun
+            if not is_of_no_use or not await in_database(_pass_over, call, error):
+                raise
+
+
+async def _ask_with(call: Call, token: APIToken) -> None:
     try:
-        client = call.token.client()
+        client = token.client(is_only=not call.record.has_spare)
     except VaultLocked:
         raise BadSecret from None
     async with aclosing(client.chat(call.request())) as arriving:
         async for event in arriving:
             call.take(event)
+
+
+def _pass_over(call: Call, error: UpstreamError) -> bool:
+    """Another token takes the place of the one that was refused; False when there is none."""
+    alarms.token_refused(call.token, error)
+    if not call.record.has_spare:
+        return False
+    with transaction.atomic():
+        following = metering.pass_over(call.record, error.code, call.passed)
+        if following is None:
+            return False
+        Message.objects.filter(usage=call.record).update(usage=following)
+    call.go_on_with(following)
+    return True
 
 
 async def _hear_stop(call: Call, task: "asyncio.Task[None]") -> None:
@@ -168,8 +195,8 @@ def _drawn(answer: Message, text: str) -> dict[str, Any]:
 
 
 async def _afterwards(call: Call, error: UpstreamError | None) -> None:
-    if error and error.about_token and not error.retryable:
-        await in_database(alarms.token_refused, call.token, error.code)
+    if error and error.about_token and call.has_begun:
+        await in_database(alarms.token_refused, call.token, error)
     if isinstance(error, ModelNotFound):
         await catalogue.refresh(call.conversation.owner)
     if error is None and call.finished:

@@ -42,6 +42,7 @@ class UpstreamClient:
         deadlines: Deadlines | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         max_parallel: int = MAX_PARALLEL,
+        waits_for_token: bool = True,
     ) -> None:
         self._base_url = normalise_base_url(base_url)
         if not _SECRET.fullmatch(secret):
@@ -50,6 +51,7 @@ class UpstreamClient:
         self._deadlines = deadlines or Deadlines()
         self._transport = transport
         self._max_parallel = max_parallel
+        self._waits_for_token = waits_for_token
 
     async def models(self) -> list[wire.Model]:
         body = await self._fetch("", replies.MAX_JSON, self._call("GET", "models"))
@@ -60,7 +62,7 @@ class UpstreamClient:
 
     async def chat(self, request: wire.ChatRequest) -> AsyncGenerator[wire.Event, None]:
         """Use with contextlib.aclosing: closing the generator closes the connection at once."""
-        patience = Patience(self._deadlines)
+        patience = Patience(self._deadlines, waits_for_token=self._waits_for_token)
         if self._slots().locked():
             yield wire.Queued()
         async with self._slot():

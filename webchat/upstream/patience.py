@@ -30,10 +30,12 @@ class Deadlines:
 class Patience:
     """The deadlines of one call, over all its attempts, in the loop's time: no wall clock can change them."""
 
-    def __init__(self, deadlines: Deadlines) -> None:
+    def __init__(self, deadlines: Deadlines, *, waits_for_token: bool = True) -> None:
         self._deadlines = deadlines
         self._loop = asyncio.get_running_loop()
         self.retries = 0
+        # False: another token can be asked at once.
+        self._waits_for_token = waits_for_token
         self._silence = deadlines.first_content
         self._answering = False
         self.end = self._loop.time() + deadlines.total
@@ -70,7 +72,8 @@ class Patience:
 
     def pause_before_retry(self, error: UpstreamError) -> float | None:
         """Seconds to wait before asking again, or None: this error stands."""
-        if self.retries >= error.retries or (error.retry_after or 0) > LONGEST_PAUSE:
+        is_pointless = error.about_token and not self._waits_for_token
+        if is_pointless or self.retries >= error.retries or (error.retry_after or 0) > LONGEST_PAUSE:
             return None
         pause = self._back_off() if error.retry_after is None else error.retry_after + _jitter(0, 0.2)
         if self._loop.time() + pause >= self.end:

@@ -45,8 +45,8 @@ class Migration(migrations.Migration):
                 ('kind', models.CharField(choices=[('grant', 'granted'), ('change', 'changed'), ('revoke', 'revoked'), ('reserve', 'reserved'), ('settle', 'settled'), ('release', 'released'), ('adjust', 'adjusted'), ('expire', 'period ended')], max_length=10, verbose_name='kind')),
                 ('reserved_tokens', models.BigIntegerField(default=0, verbose_name='reserved tokens')),
                 ('spent_tokens', models.BigIntegerField(default=0, verbose_name='spent tokens')),
-                ('reserved_cost', webchat.allocation.money.MoneyField(default=0, verbose_name='reserved cost')),
-                ('spent_cost', webchat.allocation.money.MoneyField(default=0, verbose_name='spent cost')),
+                ('reserved_cost', webchat.allocation.money.MoneyField(default=Decimal('0'), verbose_name='reserved cost')),
+                ('spent_cost', webchat.allocation.money.MoneyField(default=Decimal('0'), verbose_name='spent cost')),
                 ('reason', models.TextField(blank=True, verbose_name='reason')),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='at')),
             ],
@@ -118,7 +118,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='allocation',
             name='reserved_cost',
-            field=webchat.allocation.money.MoneyField(default=0, editable=False, verbose_name='reserved'),
+            field=webchat.allocation.money.MoneyField(default=Decimal('0'), editable=False, verbose_name='reserved'),
         ),
         migrations.AddField(
             model_name='allocation',
@@ -133,7 +133,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='allocation',
             name='spent_cost',
-            field=webchat.allocation.money.MoneyField(default=0, editable=False, verbose_name='spent'),
+            field=webchat.allocation.money.MoneyField(default=Decimal('0'), editable=False, verbose_name='spent'),
         ),
         migrations.AddField(
             model_name='allocation',
@@ -168,12 +168,12 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='modelinfo',
             name='character_price',
-            field=webchat.allocation.money.MoneyField(default=0, validators=[django.core.validators.MinValueValidator(Decimal('0'))], verbose_name='per million characters'),
+            field=webchat.allocation.money.MoneyField(default=Decimal('0'), validators=[django.core.validators.MinValueValidator(Decimal('0'))], verbose_name='per million characters'),
         ),
         migrations.AddField(
             model_name='modelinfo',
             name='completion_price',
-            field=webchat.allocation.money.MoneyField(default=0, validators=[django.core.validators.MinValueValidator(Decimal('0'))], verbose_name='per million completion tokens'),
+            field=webchat.allocation.money.MoneyField(default=Decimal('0'), validators=[django.core.validators.MinValueValidator(Decimal('0'))], verbose_name='per million completion tokens'),
         ),
         migrations.AddField(
             model_name='modelinfo',
@@ -193,7 +193,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='modelinfo',
             name='image_price',
-            field=webchat.allocation.money.MoneyField(default=0, validators=[django.core.validators.MinValueValidator(Decimal('0'))], verbose_name='per image'),
+            field=webchat.allocation.money.MoneyField(default=Decimal('0'), validators=[django.core.validators.MinValueValidator(Decimal('0'))], verbose_name='per image'),
         ),
         migrations.AddField(
             model_name='modelinfo',
@@ -208,12 +208,12 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='modelinfo',
             name='minute_price',
-            field=webchat.allocation.money.MoneyField(default=0, validators=[django.core.validators.MinValueValidator(Decimal('0'))], verbose_name='per minute of sound'),
+            field=webchat.allocation.money.MoneyField(default=Decimal('0'), validators=[django.core.validators.MinValueValidator(Decimal('0'))], verbose_name='per minute of sound'),
         ),
         migrations.AddField(
             model_name='modelinfo',
             name='prompt_price',
-            field=webchat.allocation.money.MoneyField(default=0, validators=[django.core.validators.MinValueValidator(Decimal('0'))], verbose_name='per million prompt tokens'),
+            field=webchat.allocation.money.MoneyField(default=Decimal('0'), validators=[django.core.validators.MinValueValidator(Decimal('0'))], verbose_name='per million prompt tokens'),
         ),
         migrations.AddField(
             model_name='usagerecord',
@@ -223,7 +223,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='usagerecord',
             name='character_price',
-            field=webchat.allocation.money.MoneyField(default=0, validators=[django.core.validators.MinValueValidator(Decimal('0'))], verbose_name='per million characters'),
+            field=webchat.allocation.money.MoneyField(default=Decimal('0'), validators=[django.core.validators.MinValueValidator(Decimal('0'))], verbose_name='per million characters'),
         ),
         migrations.AddField(
             model_name='usagerecord',
@@ -233,12 +233,12 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='usagerecord',
             name='completion_price',
-            field=webchat.allocation.money.MoneyField(default=0, validators=[django.core.validators.MinValueValidator(Decimal('0'))], verbose_name='per million completion tokens'),
+            field=webchat.allocation.money.MoneyField(default=Decimal('0'), validators=[django.core.validators.MinValueValidator(Decimal('0'))], verbose_name='per million completion tokens'),
         ),
         migrations.AddField(
             model_name='usagerecord',
             name='image_price',
-            field=webchat.allocation.money.MoneyField(default=0, validators=[django.core.validators.MinValueValidator(Decimal('0'))], verbose_name='per image'),
+            field=webchat.allocation.money.MoneyField(default=Decimal('0'), validators=[django.core.validators.MinValueValidator(Decimal('0'))], verbose_name='per image'),
         ),
         migrations.AddField(
             model_name='usagerecord',
@@ -253,7 +253,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='usagerecord',
             name='minute_price',
-            field=webchat.allocation.money.MoneyField(default=0, validators=[django.core.validators.MinValueValidator(Decimal('0'))], verbose_name='per minute of sound'),
+            field=webchat.allocation.money.MoneyField(default=Decimal('0'), validators=[django.core.validators.MinValueValidator(Decimal('0'))], verbose_name='per minute of sound'),
         ),
         migrations.AddField(
             model_name='usagerecord',
@@ -263,12 +263,12 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='usagerecord',
             name='prompt_price',
-            field=webchat.allocation.money.MoneyField(default=0, validators=[django.core.validators.MinValueValidator(Decimal('0'))], verbose_name='per million prompt tokens'),
+            field=webchat.allocation.money.MoneyField(default=Decimal('0'), validators=[django.core.validators.MinValueValidator(Decimal('0'))], verbose_name='per million prompt tokens'),
         ),
         migrations.AddField(
             model_name='usagerecord',
             name='reserved_cost',
-            field=webchat.allocation.money.MoneyField(default=0, verbose_name='reserved cost'),
+            field=webchat.allocation.money.MoneyField(default=Decimal('0'), verbose_name='reserved cost'),
         ),
         migrations.AddField(
             model_name='usagerecord',
@@ -278,7 +278,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='usagerecord',
             name='spent_cost',
-            field=webchat.allocation.money.MoneyField(default=0, verbose_name='cost'),
+            field=webchat.allocation.money.MoneyField(default=Decimal('0'), verbose_name='cost'),
         ),
         migrations.AlterField(
             model_name='allocation',

@@ -1,11 +1,11 @@
 """What may you spend, what did you spend? Upstream tokens, who may use them, and where every one of them went."""
 
-from webchat.allocation.models.allocation import Allocation, ChangedMeanwhile, ChosenToken, Need
+from webchat.allocation.models.allocation import Allocation, ChangedMeanwhile, ChosenToken
 from webchat.allocation.models.api_token import APIToken, fingerprint, validate_base_url
 from webchat.allocation.models.budget import Left
 from webchat.allocation.models.ledger import LedgerEntry
 from webchat.allocation.models.model_info import ModelInfo
-from webchat.allocation.models.usage import UsageRecord
+from webchat.allocation.models.usage import Need, UsageRecord
 
 __all__ = [
     "APIToken",

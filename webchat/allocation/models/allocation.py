@@ -2,12 +2,12 @@
 
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Self
 
 from django.conf import settings
 from django.contrib.auth.models import Group
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
 from django.utils import timezone
@@ -18,7 +18,7 @@ from webchat.allocation import refusals
 from webchat.allocation.models.api_token import APIToken, fingerprint, validate_base_url
 from webchat.allocation.models.budget import Budget
 from webchat.allocation.models.ledger import LedgerEntry
-from webchat.allocation.models.usage import UsageRecord
+from webchat.allocation.models.usage import Need, UsageRecord
 from webchat.upstream import rules
 
 # When who asks does not say how long an answer may be, and what they may spend is limited: so long. And as short
@@ -30,23 +30,6 @@ PACE = timedelta(minutes=1)
 
 class ChangedMeanwhile(Exception):
     """Somebody else has changed this allocation since it was looked at."""
-
-
-@dataclass(frozen=True)
-class Need:
-    """What a call may take at most: what there is to read, and n answers of up to `max_tokens`.
-
-    `max_tokens` is None when who asks leaves it open; then an answer may fill the `room` that the context leaves.
-    """
-
-    prompt_tokens: int = 0
-    max_tokens: int | None = None
-    room: int = int(rules.MAX_TOKENS.high)
-    n: int = 1
-    characters: int = 0
-    seconds: int = 0
-    images: int = 0
-    has_answer: bool = True
 
 
 class AllocationQuerySet(models.QuerySet["Allocation"]):
@@ -191,6 +174,12 @@ class Allocation(Budget):
 
     def __str__(self) -> str:
         return f"{self.holder} · {self.get_period_display()}"
+
+    def clean(self) -> None:
+        # The constraint says so, too; but it is not asked where a form leaves `revoked_at` out.
+        others = Allocation.objects.filter(user=None, group=None, revoked_at=None).exclude(pk=self.pk)
+        if self.is_everyones and self.revoked_at is None and others.exists():
+            raise ValidationError(_("There is an allocation for everyone already; change that one."))
 
     @property
     def holder(self) -> str:

@@ -173,15 +173,19 @@ class APIToken(models.Model):
         theirs = self.allocations.filter(revoked_at=None).select_related("user", "group")
         return Reach(allocations=list(theirs), **used)
 
-    def client(self) -> UpstreamClient:
-        """A client that speaks with this token. Raises `VaultLocked`."""
+    def client(self, *, is_only: bool = True) -> UpstreamClient:
+        """A client that speaks with this token. Raises `VaultLocked`.
+
+        When it is not the only one that could be asked, nobody waits until it takes requests again.
+        """
         deadlines = Deadlines(
             connect=settings.UPSTREAM_CONNECT_SECONDS,
             first_content=settings.UPSTREAM_FIRST_CONTENT_SECONDS,
             idle=settings.UPSTREAM_IDLE_SECONDS,
             total=settings.UPSTREAM_TOTAL_SECONDS,
         )
-        return UpstreamClient(self.base_url, vault.unseal(self.sealed), deadlines=deadlines)
+        secret = vault.unseal(self.sealed)
+        return UpstreamClient(self.base_url, secret, deadlines=deadlines, waits_for_token=is_only)
 
     @property
     def is_usable(self) -> bool:

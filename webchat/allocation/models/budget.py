@@ -47,8 +47,8 @@ class Budget(models.Model):
     period_began = models.DateField(null=True, editable=False)
     spent_tokens = models.BigIntegerField(_("spent tokens"), default=0, editable=False)
     reserved_tokens = models.BigIntegerField(_("reserved tokens"), default=0, editable=False)
-    spent_cost = MoneyField(_("spent"), default=0, editable=False)
-    reserved_cost = MoneyField(_("reserved"), default=0, editable=False)
+    spent_cost = MoneyField(_("spent"), default=NOTHING, editable=False)
+    reserved_cost = MoneyField(_("reserved"), default=NOTHING, editable=False)
 
     SUMS = ("period_began", "spent_tokens", "reserved_tokens", "spent_cost", "reserved_cost")
 

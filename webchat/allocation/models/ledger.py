@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from webchat.accounts.models import User
 from webchat.allocation.models.usage import UsageRecord
-from webchat.allocation.money import MoneyField
+from webchat.allocation.money import NOTHING, MoneyField
 
 
 class LedgerEntryQuerySet(models.QuerySet["LedgerEntry"]):
@@ -38,8 +38,8 @@ class LedgerEntry(models.Model):
     kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices)
     reserved_tokens = models.BigIntegerField(_("reserved tokens"), default=0)
     spent_tokens = models.BigIntegerField(_("spent tokens"), default=0)
-    reserved_cost = MoneyField(_("reserved cost"), default=0)
-    spent_cost = MoneyField(_("spent cost"), default=0)
+    reserved_cost = MoneyField(_("reserved cost"), default=NOTHING)
+    spent_cost = MoneyField(_("spent cost"), default=NOTHING)
     record = models.ForeignKey(
         UsageRecord, models.PROTECT, null=True, related_name="entries", verbose_name=_("call")
     )

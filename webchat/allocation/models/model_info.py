@@ -16,16 +16,16 @@ class Prices(models.Model):
     """What a model costs. A usage record keeps those by which it was reserved, whatever they become later."""
 
     prompt_price = MoneyField(
-        _("per million prompt tokens"), default=0, validators=[MinValueValidator(NOTHING)]
+        _("per million prompt tokens"), default=NOTHING, validators=[MinValueValidator(NOTHING)]
     )
     completion_price = MoneyField(
-        _("per million completion tokens"), default=0, validators=[MinValueValidator(NOTHING)]
+        _("per million completion tokens"), default=NOTHING, validators=[MinValueValidator(NOTHING)]
     )
     character_price = MoneyField(
-        _("per million characters"), default=0, validators=[MinValueValidator(NOTHING)]
+        _("per million characters"), default=NOTHING, validators=[MinValueValidator(NOTHING)]
     )
-    minute_price = MoneyField(_("per minute of sound"), default=0, validators=[MinValueValidator(NOTHING)])
-    image_price = MoneyField(_("per image"), default=0, validators=[MinValueValidator(NOTHING)])
+    minute_price = MoneyField(_("per minute of sound"), default=NOTHING, validators=[MinValueValidator(NOTHING)])
+    image_price = MoneyField(_("per image"), default=NOTHING, validators=[MinValueValidator(NOTHING)])
 
     class Meta:
         abstract = True

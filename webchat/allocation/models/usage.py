@@ -1,6 +1,7 @@
 """What did each call take?"""
 
 import uuid
+from dataclasses import dataclass
 from typing import Any, Self
 
 from django.db import models
@@ -10,7 +11,25 @@ from django.utils.translation import gettext_lazy as _
 from webchat.accounts.models import User
 from webchat.allocation.models.api_token import APIToken
 from webchat.allocation.models.model_info import Prices
-from webchat.allocation.money import MoneyField
+from webchat.allocation.money import NOTHING, MoneyField
+from webchat.upstream import rules
+
+@dataclass(frozen=True)
+class Need:
+    """What a call may take at most: what there is to read, and n answers of up to `max_tokens`.
+
+    `max_tokens` is None when who asks leaves it open; then an answer may fill the `room` that the context leaves.
+    """
+
+    prompt_tokens: int = 0
+    max_tokens: int | None = None
+    room: int = int(rules.MAX_TOKENS.high)
+    n: int = 1
+    characters: int = 0
+    seconds: int = 0
+    images: int = 0
+    has_answer: bool = True
+
 
 class UsageRecordQuerySet(models.QuerySet["UsageRecord"]):
     def running(self) -> Self:
@@ -61,13 +80,13 @@ class UsageRecord(Prices):
     # As it is sent, when it was not chosen by who asked but by what is left.
     max_tokens = models.PositiveIntegerField(_("most tokens of an answer"), null=True)
     reserved_tokens = models.PositiveBigIntegerField(_("reserved tokens"), default=0)
-    reserved_cost = MoneyField(_("reserved cost"), default=0)
+    reserved_cost = MoneyField(_("reserved cost"), default=NOTHING)
     prompt_tokens = models.PositiveBigIntegerField(_("prompt tokens"), default=0)
     completion_tokens = models.PositiveBigIntegerField(_("completion tokens"), default=0)
     characters = models.PositiveBigIntegerField(_("characters"), default=0)
     seconds = models.PositiveBigIntegerField(_("seconds of sound"), default=0)
     images = models.PositiveIntegerField(_("images"), default=0)
-    spent_cost = MoneyField(_("cost"), default=0)
+    spent_cost = MoneyField(_("cost"), default=NOTHING)
     error_code = models.CharField(_("error"), max_length=40, blank=True)
     first_token_ms = models.PositiveIntegerField(_("time to the first token (ms)"), null=True)
     duration_ms = models.PositiveIntegerField(_("duration (ms)"), null=True)
@@ -76,7 +95,8 @@ class UsageRecord(Prices):
 
     objects = UsageRecordQuerySet.as_manager()
 
-    # Whether there is another token to ask with, should the upstream refuse this one.
+    # For as long as the call runs: what it was admitted for, and whether there is another token to ask with, should the upstream refuse this one.
+    need: Need | None = None
     has_spare = False
 
     class Meta:

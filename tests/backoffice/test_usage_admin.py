@@ -31,15 +31,18 @@ def test_nobody_writes_the_books(as_admin: Client, alice: User, token: APIToken)
 
 def save_allocation(client: Client, path: str, tokens: list[APIToken], **fields: str) -> str:
     """What the page says after it was saved, or why it was not."""
-    form = {"period": "month", "position": "0", "chosen-INITIAL_FORMS": "0", "chosen-TOTAL_FORMS": str(len(tokens))}
+    form = {
+        "period": "month",
+        "position": "0",
+        "chosen-INITIAL_FORMS": "0",
+        "chosen-TOTAL_FORMS": str(len(tokens)),
+    }
     for number, token in enumerate(tokens):
         form |= {f"chosen-{number}-api_token": str(token.pk), f"chosen-{number}-position": str(number)}
     return html.unescape(client.post(ALLOCATIONS + path, form | fields, follow=True).content.decode())
 
 
-def test_a_token_is_granted_to_a_person(
-    as_admin: Client, admin: User, alice: User, token: APIToken
-) -> None:
+def test_a_token_is_granted_to_a_person(as_admin: Client, admin: User, alice: User, token: APIToken) -> None:
     fields = {"user": str(alice.pk), "token_limit": "5000", "reason": "She asked"}
     save_allocation(as_admin, "add/", [token], **fields)
     mine = Allocation.objects.get(user=alice)

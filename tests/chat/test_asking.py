@@ -55,7 +55,7 @@ async def test_nothing_allocated_is_429_and_keeps_the_text(alice_async: AsyncCli
         response = await send(alice_async, "/conversations/", htmx=htmx, text="My long thought")
         html = response.content.decode()
         assert response.status_code == 429
-        assert "No API token is allocated to you yet." in html and "My long thought</textarea>" in html
+        assert "Nothing is allocated to you." in html and "My long thought</textarea>" in html
     assert not await Conversation.objects.aexists()
 
 
@@ -69,7 +69,9 @@ async def test_nothing_allocated_any_more_keeps_the_conversation(
     assert response.status_code == 429 and "More</textarea>" in response.content.decode()
     answer = await last_answer(conversation)
     again = await send(alice_async, f"/messages/{answer.pk}/answers/", htmx=True)
-    assert again.status_code == 429 and "No API token is allocated" in again.content.decode()
+    assert (
+        again.status_code == 429 and "No API token is in use for your allocation." in again.content.decode()
+    )
     assert await conversation.messages.acount() == 2
 
 

@@ -1,14 +1,10 @@
 """The same moment in several threads, as in several processes: the database decides, and only one wins."""
 
-import threading
 import uuid
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
 
 import pytest
-from django.db import connection
 
+from tests.at_once import at_once
 from tests.chat.history import add, tell
 from webchat.accounts.models import User
 from webchat.allocation import metering
@@ -16,25 +12,7 @@ from webchat.allocation.metering import Spent
 from webchat.allocation.models import APIToken, Need, UsageRecord
 from webchat.chat.models import AnswerStillRunning, Conversation, Exchange, Message, Parameters
 
-T = TypeVar("T")
 AT_ONCE = 4
-
-
-def at_once(verb: Callable[[int], T]) -> list[T | Exception]:
-    """What each of several threads gets that begin together."""
-    barrier = threading.Barrier(AT_ONCE)
-
-    def run(number: int) -> T | Exception:
-        try:
-            barrier.wait(10)
-            return verb(number)
-        except Exception as error:
-            return error
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(AT_ONCE) as threads:
-        return list(threads.map(run, range(AT_ONCE)))
 
 
 @pytest.mark.parametrize("_round", range(3))
@@ -45,10 +23,10 @@ def test_a_first_question_sent_at_once_begins_one_conversation(
 
     def begin(_number: int) -> Exchange:
         return Conversation.objects.begin(
-            alice, "Hello", client_id=client_id, parameters=Parameters("gpt-4"), most_tokens=9
+            alice, "Hello", client_id=client_id, parameters=Parameters("gpt-4"), need=Need(4, 5)
         )
 
-    exchanges = at_once(begin)
+    exchanges = at_once(AT_ONCE, begin)
     assert [error for error in exchanges if isinstance(error, Exception)] == []
     assert len({exchange.question.pk for exchange in exchanges}) == 1
     assert sum(exchange.is_new for exchange in exchanges) == 1
@@ -60,9 +38,9 @@ def test_the_next_question_sent_at_once_is_one(transactional_db: None, alice: Us
 
     def ask(_number: int) -> Exchange:
         mine = Conversation.objects.get(pk=conversation.pk)
-        return mine.ask("More", client_id=client_id, parameters=mine.parameters, most_tokens=9)
+        return mine.ask("More", client_id=client_id, parameters=mine.parameters, need=Need(4, 5))
 
-    exchanges = at_once(ask)
+    exchanges = at_once(AT_ONCE, ask)
     assert [error for error in exchanges if isinstance(error, Exception)] == []
     assert sum(exchange.is_new for exchange in exchanges) == 1
     assert (Message.objects.count(), UsageRecord.objects.count()) == (4, 1)
@@ -73,9 +51,9 @@ def test_of_two_tabs_that_ask_one_waits(transactional_db: None, alice: User, tok
 
     def ask(number: int) -> Exchange:
         mine = Conversation.objects.get(pk=conversation.pk)
-        return mine.ask(f"{number}", client_id=uuid.uuid4(), parameters=mine.parameters, most_tokens=9)
+        return mine.ask(f"{number}", client_id=uuid.uuid4(), parameters=mine.parameters, need=Need(4, 5))
 
-    outcomes = at_once(ask)
+    outcomes = at_once(AT_ONCE, ask)
     assert [type(outcome) for outcome in outcomes].count(AnswerStillRunning) == AT_ONCE - 1
     assert (Message.objects.count(), UsageRecord.objects.count()) == (4, 1)
 
@@ -84,7 +62,9 @@ def test_of_those_who_end_an_answer_one_does(transactional_db: None, alice: User
     conversation = tell(alice, "Hello")
     answer = add(conversation, conversation.leaf, "So far", state="streaming")
     states = ["complete", "stopped", "interrupted", "failed"]
-    won = at_once(lambda number: Message.objects.get(pk=answer.pk).end(states[number], text=states[number]))
+    won = at_once(
+        AT_ONCE, lambda number: Message.objects.get(pk=answer.pk).end(states[number], text=states[number])
+    )
     assert sorted(won) == [False, False, False, True]
     answer.refresh_from_db()
     assert answer.state == answer.text == states[won.index(True)]
@@ -92,7 +72,12 @@ def test_of_those_who_end_an_answer_one_does(transactional_db: None, alice: User
 
 def test_a_call_is_settled_once(transactional_db: None, alice: User, token: APIToken) -> None:
     record = metering.reserve(alice, source="chat", model="gpt-4", need=Need(4, 5))
-    won = at_once(lambda number: metering.settle(UsageRecord.objects.get(pk=record.pk), Spent("complete", None, number, number)))
+    won = at_once(
+        AT_ONCE,
+        lambda number: metering.settle(
+            UsageRecord.objects.get(pk=record.pk), Spent("complete", None, number, number)
+        ),
+    )
     assert sorted(won) == [False, False, False, True]
     record.refresh_from_db()
     assert record.prompt_tokens == record.completion_tokens == won.index(True)

@@ -27,9 +27,7 @@ class Spent:
     duration_ms: int | None = None
 
 
-def reserve(
-    user: User, *, source: str, model: str, need: Need, passed: Collection[UUID] = ()
-) -> UsageRecord:
+def reserve(user: User, *, source: str, model: str, need: Need, passed: Collection[UUID] = ()) -> UsageRecord:
     """Admit a call, in the transaction that saves what it is for. Raises `Refused`.
 
     `passed` are API tokens that the upstream has refused for this call already.

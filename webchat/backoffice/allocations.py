@@ -44,7 +44,9 @@ class AllocationForm(forms.ModelForm):
             kept = Allocation.objects.select_for_update().get(pk=self.instance.pk)
             if kept.version != cleaned.get("seen_version"):
                 raise ValidationError(
-                    _("Somebody else has changed this allocation meanwhile. Load the page again before you save.")
+                    _(
+                        "Somebody else has changed this allocation meanwhile. Load the page again before you save."
+                    )
                 )
             if kept.revoked_at:
                 raise ValidationError(_("This allocation was revoked. Grant a new one."))
@@ -54,7 +56,9 @@ class AllocationForm(forms.ModelForm):
 class ChosenTokens(admin.TabularInline):
     model = ChosenToken
     extra = 1
-    verbose_name_plural = _("API tokens, in the order in which they are tried; without any, all that are in use")
+    verbose_name_plural = _(
+        "API tokens, in the order in which they are tried; without any, all that are in use"
+    )
 
 
 @admin.register(Allocation)
@@ -67,7 +71,10 @@ class AllocationAdmin(admin.ModelAdmin):
     search_fields = ["user__username", "user__email", "group__name", "note"]
     autocomplete_fields = ["user"]
     fieldsets = [
-        (None, {"fields": ["user", "group", "token_limit", "cost_limit", "period", "reason", "seen_version"]}),
+        (
+            None,
+            {"fields": ["user", "group", "token_limit", "cost_limit", "period", "reason", "seen_version"]},
+        ),
         (
             _("Limits"),
             {"fields": ["allowed_models", "requests_per_minute", "answers_at_once", "max_tokens", "max_n"]},

@@ -88,4 +88,3 @@ async def refresh_models() -> None:
             token = await in_database(APIToken.objects.usable().first)
             if token:
                 await catalogue.refresh_with(token)
-

@@ -48,6 +48,8 @@ class Migration(migrations.Migration):
                 ('reserved_cost', webchat.allocation.money.MoneyField(default=Decimal('0'), verbose_name='reserved cost')),
                 ('spent_cost', webchat.allocation.money.MoneyField(default=Decimal('0'), verbose_name='spent cost')),
                 ('reason', models.TextField(blank=True, verbose_name='reason')),
+                ('terms', models.JSONField(blank=True, default=dict, verbose_name='terms')),
+                ('checksum', models.CharField(blank=True, editable=False, max_length=64)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='at')),
             ],
             options={

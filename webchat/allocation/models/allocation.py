@@ -1,5 +1,6 @@
 """Who may spend which tokens, how much, for which models, until when?"""
 
+import json
 import uuid
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -8,6 +9,7 @@ from typing import Any, Self
 from django.conf import settings
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
+from django.core.serializers.json import DjangoJSONEncoder
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
 from django.utils import timezone
@@ -54,7 +56,7 @@ class AllocationQuerySet(models.QuerySet["Allocation"]):
     def grant(
         self, *, tokens: Iterable[APIToken] = (), actor: User | None = None, reason: str = "", **terms: Any
     ) -> "Allocation":
-        """A new allocation, with its entry in the ledger. Without `tokens` any may be used. Raises `ValidationError`."""
+        """A new allocation, with its entry in the ledger. Without `tokens` any are used. Raises `ValidationError`."""
         allocation = Allocation(**terms)
         allocation.full_clean()
         allocation.save()
@@ -317,7 +319,15 @@ class Allocation(Budget):
         ChosenToken.objects.bulk_create(rows)
 
     def note_terms(self, kind: str, actor: User | None, reason: str) -> None:
-        self._note(kind, actor=actor, reason=reason)
+        """Leave an entry that says what is granted from now on."""
+        self._note(kind, actor=actor, reason=reason, terms=self.terms())
+
+    def terms(self) -> dict[str, Any]:
+        """What is granted, as JSON keeps it."""
+        terms = {name: getattr(self, name) for name in self.TERMS}
+        terms["cost_limit"] = None if self.cost_limit is None else f"{self.cost_limit:.9f}"
+        kept: dict[str, Any] = json.loads(json.dumps(terms, cls=DjangoJSONEncoder))
+        return kept
 
 
 class ChosenToken(models.Model):

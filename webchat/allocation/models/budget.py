@@ -1,4 +1,4 @@
-"""How much is left? A budget's limits, and the sums of what is spent and reserved, changed with a ledger entry alone."""
+"""How much is left? Limits, and the sums of what is spent and reserved, which change with a ledger entry alone."""
 
 from datetime import date
 from decimal import Decimal
@@ -90,9 +90,13 @@ class Budget(models.Model):
         cost = F("spent_cost") + F("reserved_cost") + amount(record.reserved_cost)
         enough = Q(token_limit=None) | Q(token_limit__gte=tokens)
         enough &= Q(cost_limit=None) | Q(cost_limit__gte=cost)
-        has_room = self._kept().filter(enough, period_began=began, revoked_at=None).update(
-            reserved_tokens=F("reserved_tokens") + record.reserved_tokens,
-            reserved_cost=F("reserved_cost") + amount(record.reserved_cost),
+        has_room = (
+            self._kept()
+            .filter(enough, period_began=began, revoked_at=None)
+            .update(
+                reserved_tokens=F("reserved_tokens") + record.reserved_tokens,
+                reserved_cost=F("reserved_cost") + amount(record.reserved_cost),
+            )
         )
         if not has_room:
             return False
@@ -170,7 +174,9 @@ class Budget(models.Model):
         )
 
     def _note(self, kind: str, **entry: Any) -> None:
-        LedgerEntry.objects.create(allocation_id=self.pk, kind=kind, **entry)
+        row = LedgerEntry(allocation_id=self.pk, kind=kind, **entry)
+        row.checksum = "" if row.record_id else row.digest()
+        row.save(force_insert=True)
 
     def _kept(self) -> Any:
         return type(self)._default_manager.filter(pk=self.pk)

@@ -1,5 +1,9 @@
 """Where did every token go? One entry for each change of an allocation's sums; nothing is ever changed or deleted."""
 
+import hashlib
+import json
+from datetime import UTC
+from decimal import Decimal
 from typing import Any, NoReturn
 
 from django.db import models
@@ -47,6 +51,10 @@ class LedgerEntry(models.Model):
         User, models.SET_NULL, null=True, related_name="+", verbose_name=_("by"), db_index=False
     )
     reason = models.TextField(_("reason"), blank=True)
+    # What was granted, where that was granted or changed.
+    terms = models.JSONField(_("terms"), default=dict, blank=True)
+    # Of what no call bears out: tells whether the row is as it was written.
+    checksum = models.CharField(max_length=64, blank=True, editable=False)
     created_at = models.DateTimeField(_("at"), default=timezone.now)
 
     objects = LedgerEntryQuerySet.as_manager()
@@ -68,3 +76,16 @@ class LedgerEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.pk} {self.get_kind_display()}"
+
+    def digest(self) -> str:
+        """Of all that the row says. No secret: it shows mistakes, not the work of somebody who knows how."""
+        amounts = (self.reserved_tokens, self.spent_tokens, self.reserved_cost, self.spent_cost)
+        content = [
+            str(self.allocation_id),
+            self.kind,
+            *(f"{Decimal(amount):.9f}" for amount in amounts),
+            self.reason,
+            json.dumps(self.terms, sort_keys=True),
+            self.created_at.astimezone(UTC).isoformat(),
+        ]
+        return hashlib.sha256("\n".join(content).encode()).hexdigest()

@@ -24,7 +24,9 @@ class Prices(models.Model):
     character_price = MoneyField(
         _("per million characters"), default=NOTHING, validators=[MinValueValidator(NOTHING)]
     )
-    minute_price = MoneyField(_("per minute of sound"), default=NOTHING, validators=[MinValueValidator(NOTHING)])
+    minute_price = MoneyField(
+        _("per minute of sound"), default=NOTHING, validators=[MinValueValidator(NOTHING)]
+    )
     image_price = MoneyField(_("per image"), default=NOTHING, validators=[MinValueValidator(NOTHING)])
 
     class Meta:

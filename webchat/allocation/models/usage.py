@@ -14,6 +14,7 @@ from webchat.allocation.models.model_info import Prices
 from webchat.allocation.money import NOTHING, MoneyField
 from webchat.upstream import rules
 
+
 @dataclass(frozen=True)
 class Need:
     """What a call may take at most: what there is to read, and n answers of up to `max_tokens`.
@@ -95,7 +96,8 @@ class UsageRecord(Prices):
 
     objects = UsageRecordQuerySet.as_manager()
 
-    # For as long as the call runs: what it was admitted for, and whether there is another token to ask with, should the upstream refuse this one.
+    # For as long as the call runs: what it was admitted for, and whether there is another token to ask with, should
+    # the upstream refuse this one.
     need: Need | None = None
     has_spare = False
 

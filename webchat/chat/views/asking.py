@@ -171,9 +171,7 @@ def _answer(
     need = prompt.need(conversation, question, beginning=beginning)
     try:
         exchange = _past_lost_answers(
-            lambda: conversation.answer(
-                question, client_id=client_id, need=need, beginning=beginning
-            )
+            lambda: conversation.answer(question, client_id=client_id, need=need, beginning=beginning)
         )
     except NotAsked as refusal:
         return note(request, _sentence(refusal), 429 if _is_out_of_budget(refusal) else 422)

@@ -4,14 +4,14 @@ Decimals would be floats on SQLite, and a ledger whose sums are off by a hair pr
 """
 
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models.expressions import Value
+from django.db.models.expressions import Combinable, Value
 from django.utils import formats
 from django.utils.translation import gettext_lazy as _
 
@@ -30,14 +30,21 @@ def amount(value: Decimal) -> Value:
     return Value(value, output_field=MoneyField())
 
 
-class MoneyField(models.BigIntegerField):
+if TYPE_CHECKING:
+    Integers = models.BigIntegerField[Decimal | int | Combinable, Decimal]
+else:
+    Integers = models.BigIntegerField
+
+
+class MoneyField(Integers):
     """A Decimal of nine places in Python, an integer in the database."""
 
     description = _("Money")
 
     @property
     def validators(self) -> list[Any]:
-        return [*self._validators, MaxValueValidator(MOST), MinValueValidator(-MOST)]
+        given = self._validators  # type: ignore[attr-defined]
+        return [*given, MaxValueValidator(MOST), MinValueValidator(-MOST)]
 
     def from_db_value(self, value: Any, expression: Any, connection: Any) -> Decimal | None:
         return None if value is None else Decimal(value).scaleb(-PLACES)
@@ -66,8 +73,7 @@ class MoneyField(models.BigIntegerField):
             "decimal_places": PLACES,
             "min_value": NOTHING,
         }
-        field: forms.Field = models.Field.formfield(self, **(defaults | kwargs))
-        return field
+        return cast(forms.Field, models.Field.formfield(self, **(defaults | kwargs)))
 
 
 def shown(value: Decimal) -> str:

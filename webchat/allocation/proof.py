@@ -133,10 +133,8 @@ def _ends_of_periods() -> Iterator[str]:
 
 def _sums() -> Iterator[str]:
     grouped = LedgerEntry.objects.order_by().values("allocation")
-    added_up = {
-        row.pop("allocation"): row
-        for row in grouped.annotate(**{f"sum_of_{name}": Sum(name) for name in SUMS})
-    }
+    totals = grouped.annotate(**{f"sum_of_{name}": Sum(name) for name in SUMS})
+    added_up: dict[Any, dict[str, Any]] = {row["allocation"]: dict(row) for row in totals}
     for allocation in Allocation.objects.select_related("user", "group"):
         entries = added_up.get(allocation.pk, {})
         for name in SUMS:

@@ -233,7 +233,7 @@ class Allocation(Budget):
         self.refresh_from_db(fields=[*self.SUMS, "token_limit", "cost_limit", "revoked_at"])
         self._fit(record, need)
         if self.revoked_at or not self.take(record):
-            raise refusals.NothingLeft(*self.left, self.renews)
+            raise refusals.NothingLeft(self.left.tokens, self.left.cost, self.renews)
 
     def _fit(self, record: UsageRecord, need: Need) -> None:
         """How long each answer may be, and what that may take at most."""
@@ -259,11 +259,11 @@ class Allocation(Budget):
 
     def _affordable(self, record: UsageRecord, need: Need, longest: int) -> int:
         """The tokens of each answer for which there is enough left, at most `longest`."""
-        tokens, cost = self.left
-        if tokens is not None:
-            longest = min(longest, tokens // need.n - need.prompt_tokens)
-        if cost is not None and record.completion_price:
-            for_answers = cost / need.n - record.cost(prompt_tokens=need.prompt_tokens)
+        left = self.left
+        if left.tokens is not None:
+            longest = min(longest, left.tokens // need.n - need.prompt_tokens)
+        if left.cost is not None and record.completion_price:
+            for_answers = left.cost / need.n - record.cost(prompt_tokens=need.prompt_tokens)
             longest = min(longest, int(for_answers * 10**6 / record.completion_price))
         return max(longest, 0)
 

@@ -1,8 +1,9 @@
 """How much is left? Limits, and the sums of what is spent and reserved, which change with a ledger entry alone."""
 
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.core.validators import MinValueValidator
 from django.db import models, transaction
@@ -18,7 +19,8 @@ from webchat.allocation.periods import Period
 Kind = LedgerEntry.Kind
 
 
-class Left(NamedTuple):
+@dataclass(frozen=True)
+class Left:
     """What may still be spent; None where there is no limit. Below zero when a limit was lowered."""
 
     tokens: int | None
@@ -35,7 +37,7 @@ class Budget(models.Model):
     token_limit = models.PositiveBigIntegerField(
         _("tokens"), null=True, blank=True, help_text=_("Leave empty for no limit.")
     )
-    cost_limit = MoneyField(
+    cost_limit = MoneyField(  # type: ignore[misc]  # None where there is no limit
         _("money"),
         null=True,
         blank=True,

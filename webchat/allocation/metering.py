@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db import transaction
 
 from webchat.accounts.models import User
-from webchat.allocation.models import Allocation, APIToken, ModelInfo, Need, UsageRecord
+from webchat.allocation.models import Allocation, APIToken, ModelInfo, Need, UsageDay, UsageRecord
 from webchat.allocation.models.allocation import ended_or_to_come
 from webchat.allocation.refusals import NothingAllocated, NoToken, Refused, first_reason
 from webchat.upstream.wire import Usage
@@ -100,6 +100,8 @@ def settle(record: UsageRecord, spent: Spent) -> bool:
         first_token_ms=spent.first_token_ms,
         duration_ms=spent.duration_ms,
     )
-    if is_first and record.allocation_id:
-        Allocation(pk=record.allocation_id).give_back(record)
+    if is_first:
+        if record.allocation_id:
+            Allocation(pk=record.allocation_id).give_back(record)
+        UsageDay.objects.all().add(record)
     return is_first

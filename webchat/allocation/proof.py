@@ -21,7 +21,8 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import Abs, Cast
 from django.utils import timezone
 
-from webchat.allocation.models import Allocation, LedgerEntry, UsageRecord
+from webchat.allocation.models import Allocation, LedgerEntry, UsageDay, UsageRecord
+from webchat.allocation.models.usage_day import OF_RECORDS
 
 # So long after it must have ended a call may still be marked as running: until the next look for lost ones.
 GRACE = timedelta(minutes=1)
@@ -40,6 +41,7 @@ def problems() -> Iterator[str]:
     yield from _ends_of_periods()
     yield from _sums()
     yield from _terms()
+    yield from _days()
     yield from _orphans()
 
 
@@ -151,6 +153,22 @@ def _terms() -> Iterator[str]:
     for allocation in Allocation.objects.filter(pk__in=latest).select_related("user", "group"):
         if allocation.terms() != latest[allocation.pk].terms:
             yield _row(allocation, f"is not granted on the terms of ledger entry {latest[allocation.pk].pk}")
+
+
+def _days() -> Iterator[str]:
+    """The days add up to the calls; not day by day, since the portal's time zone may have been another one."""
+    keys = ("allocation_id", "api_token_id", "model", "source")
+    closed = UsageRecord.objects.exclude(outcome=UsageRecord.Outcome.RESERVED).order_by().values(*keys)
+    calls = {tuple(row[key] for key in keys): row for row in closed.annotate(**OF_RECORDS)}
+    days = {tuple(row[key] for key in keys): row for row in UsageDay.objects.all().summed_by(*keys)}
+    for group in calls.keys() | days.keys():
+        for name in UsageDay.SUMS:
+            booked, counted = calls.get(group, {}).get(name, 0), days.get(group, {}).get(f"{name}_sum", 0)
+            if booked != counted:
+                yield (
+                    f"days of usage of {' '.join(map(str, group))} add up to {name} {counted:f},"
+                    f" but their calls to {booked:f}"
+                )
 
 
 def _orphans() -> Iterator[str]:

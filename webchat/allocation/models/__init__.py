@@ -6,6 +6,7 @@ from webchat.allocation.models.budget import Left
 from webchat.allocation.models.ledger import LedgerEntry
 from webchat.allocation.models.model_info import ModelInfo
 from webchat.allocation.models.usage import Need, UsageRecord
+from webchat.allocation.models.usage_day import UsageDay
 
 __all__ = [
     "APIToken",
@@ -16,6 +17,7 @@ __all__ = [
     "Left",
     "ModelInfo",
     "Need",
+    "UsageDay",
     "UsageRecord",
     "fingerprint",
     "validate_base_url",

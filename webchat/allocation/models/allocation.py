@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Self
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.models import Group
@@ -13,6 +14,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from webchat.accounts.models import User
@@ -21,6 +23,7 @@ from webchat.allocation.models.api_token import APIToken, fingerprint, validate_
 from webchat.allocation.models.budget import Budget
 from webchat.allocation.models.ledger import LedgerEntry
 from webchat.allocation.models.usage import Need, UsageRecord
+from webchat.allocation.statements import Query
 from webchat.upstream import rules
 
 # When who asks does not say how long an answer may be, and what they may spend is limited: so long. And as short
@@ -28,6 +31,7 @@ from webchat.upstream import rules
 USUAL_ANSWER = 4096
 SHORTEST_ANSWER = 256
 PACE = timedelta(minutes=1)
+EXAMPLE = UUID(int=0)
 
 
 class ChangedMeanwhile(Exception):
@@ -37,19 +41,22 @@ class ChangedMeanwhile(Exception):
 class AllocationQuerySet(models.QuerySet["Allocation"]):
     def concerning(self, user: User) -> Self:
         """Granted to this person, to one of their groups, or to everyone, in the order in which they are tried."""
-        mine = models.Q(user=user) | models.Q(group__user=user) | models.Q(user=None, group=None)
+        groups = User.groups.through.objects.filter(user=user).values("group")
+        mine = models.Q(user=user) | models.Q(group__in=groups) | models.Q(user=None, group=None)
         scope = models.Case(
-            models.When(user=user, then=0), models.When(group__isnull=False, then=1), default=2
+            models.When(user__isnull=False, then=0), models.When(group__isnull=False, then=1), default=2
         )
-        return (
-            self.filter(mine, revoked_at=None)
-            .order_by(scope, "position", "created_at")
-            .prefetch_related(models.Prefetch("chosen", ChosenToken.objects.select_related("api_token")))
-        )
+        return self.filter(mine, revoked_at=None).order_by(scope, "position", "created_at")
 
     def open_to(self, user: User) -> list["Allocation"]:
         """What this person may use now. What everyone may use is for those who have nothing of their own."""
-        usable = [one for one in self.concerning(user) if one.is_in_force and one.tokens]
+        chosen: dict[UUID, list[APIToken]] = {}
+        for token in _chosen_by_those_concerning(user.pk):
+            chosen.setdefault(UUID(str(vars(token)["allocation_pk"])), []).append(token)
+        concerning = _concerning(user.pk)
+        for one in concerning:
+            one.chosen_tokens = chosen.get(one.pk, [])
+        usable = [one for one in concerning if one.is_in_force and one.tokens]
         return [one for one in usable if not one.is_everyones] or usable
 
     @transaction.atomic
@@ -197,10 +204,15 @@ class Allocation(Budget):
         has_begun = self.valid_from is None or self.valid_from <= now
         return self.revoked_at is None and has_begun and (self.valid_until is None or now < self.valid_until)
 
-    @property
+    @cached_property
+    def chosen_tokens(self) -> list[APIToken]:
+        """In the order in which they are tried; none when any may be used."""
+        return [row.api_token for row in self.chosen.select_related("api_token")]
+
+    @cached_property
     def tokens(self) -> list[APIToken]:
         """Those that can be used, in order; the ones in trouble last, since they may be well again."""
-        chosen = [row.api_token for row in self.chosen.all()]
+        chosen = self.chosen_tokens
         usable = [token for token in chosen if token.is_usable] if chosen else list(APIToken.objects.usable())
         return sorted(usable, key=lambda token: token.is_in_trouble)
 
@@ -349,6 +361,20 @@ class ChosenToken(models.Model):
 
     def __str__(self) -> str:
         return str(self.api_token)
+
+
+# Asked before every call
+_concerning = Query(lambda pk: Allocation.objects.concerning(User(pk=pk)), EXAMPLE)
+_chosen_by_those_concerning = Query(
+    lambda pk: (
+        APIToken.objects.filter(
+            chosen_by__allocation__in=Allocation.objects.concerning(User(pk=pk)).order_by()
+        )
+        .annotate(allocation_pk=models.F("chosen_by__allocation"))
+        .order_by("chosen_by__position", "chosen_by__pk")
+    ),
+    EXAMPLE,
+)
 
 
 def ended_or_to_come(user: User) -> tuple[datetime | None, datetime | None]:

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db import transaction
 
 from webchat.accounts.models import User
+from webchat.allocation.admission import admit
 from webchat.allocation.models import Allocation, APIToken, ModelInfo, Need, UsageDay, UsageRecord
 from webchat.allocation.models.allocation import ended_or_to_come
 from webchat.allocation.refusals import NothingAllocated, NoToken, Refused, first_reason
@@ -45,7 +46,7 @@ def reserve(user: User, *, source: str, model: str, need: Need, passed: Collecti
             continue
         record = UsageRecord(user=user, api_token=token, source=source, model=model, **prices)
         try:
-            allocation.admit(record, need)
+            admit(allocation, record, need)
         except Refused as refusal:
             refusals.append(refusal)
         else:

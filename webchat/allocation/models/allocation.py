@@ -3,7 +3,7 @@
 import json
 import uuid
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Self
 from uuid import UUID
 
@@ -18,19 +18,12 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from webchat.accounts.models import User
-from webchat.allocation import refusals
 from webchat.allocation.models.api_token import APIToken, fingerprint, validate_base_url
 from webchat.allocation.models.budget import Budget
 from webchat.allocation.models.ledger import LedgerEntry
-from webchat.allocation.models.usage import Need, UsageRecord
 from webchat.allocation.statements import Query
 from webchat.upstream import rules
 
-# When who asks does not say how long an answer may be, and what they may spend is limited: so long. And as short
-# as this, when no more is left.
-USUAL_ANSWER = 4096
-SHORTEST_ANSWER = 256
-PACE = timedelta(minutes=1)
 EXAMPLE = UUID(int=0)
 
 
@@ -215,83 +208,6 @@ class Allocation(Budget):
         chosen = self.chosen_tokens
         usable = [token for token in chosen if token.is_usable] if chosen else list(APIToken.objects.usable())
         return sorted(usable, key=lambda token: token.is_in_trouble)
-
-    # Spending
-
-    def admit(self, record: UsageRecord, need: Need) -> None:
-        """Reserve for this call what it may take at most, and save its record. Raises `Refused`."""
-        self._check_terms(record.model, need)
-        if self.requests_per_minute is None and self.answers_at_once is None:
-            self._reserve(record, need)
-            return
-        with transaction.atomic():
-            # What is reserved first holds up the others until it is clear that this one is not too many.
-            self._reserve(record, need)
-            self._check_pace(record)
-
-    def _check_terms(self, model: str, need: Need) -> None:
-        if self.allowed_models and model not in self.allowed_models:
-            raise refusals.ModelNotAllowed(model, self.allowed_models)
-        if self.max_n is not None and need.n > self.max_n:
-            raise refusals.TooManyAnswers(self.max_n)
-        if self.max_tokens is not None and (need.max_tokens or 0) > self.max_tokens:
-            raise refusals.AnswerTooLong(self.max_tokens)
-
-    def _reserve(self, record: UsageRecord, need: Need) -> None:
-        self._fit(record, need)
-        if self.take(record):
-            return
-        # Others were faster; perhaps a shorter answer still fits.
-        self.refresh_from_db(fields=[*self.SUMS, "token_limit", "cost_limit", "revoked_at"])
-        self._fit(record, need)
-        if self.revoked_at or not self.take(record):
-            raise refusals.NothingLeft(self.left.tokens, self.left.cost, self.renews)
-
-    def _fit(self, record: UsageRecord, need: Need) -> None:
-        """How long each answer may be, and what that may take at most."""
-        longest = min(need.room, self.max_tokens or USUAL_ANSWER)
-        if not need.has_answer:
-            longest = 0
-        elif need.max_tokens is not None:
-            longest = need.max_tokens
-        elif self.has_limit:
-            fitting = self._affordable(record, need, longest)
-            record.max_tokens = longest = fitting if fitting >= min(SHORTEST_ANSWER, longest) else longest
-        elif self.max_tokens is not None:
-            record.max_tokens = longest
-        record.n = need.n
-        record.reserved_tokens = (need.prompt_tokens + longest) * need.n
-        record.reserved_cost = record.cost(
-            prompt_tokens=need.prompt_tokens * need.n,
-            completion_tokens=longest * need.n,
-            characters=need.characters,
-            seconds=need.seconds,
-            images=need.images,
-        )
-
-    def _affordable(self, record: UsageRecord, need: Need, longest: int) -> int:
-        """The tokens of each answer for which there is enough left, at most `longest`."""
-        left = self.left
-        if left.tokens is not None:
-            longest = min(longest, left.tokens // need.n - need.prompt_tokens)
-        if left.cost is not None and record.completion_price:
-            for_answers = left.cost / need.n - record.cost(prompt_tokens=need.prompt_tokens)
-            longest = min(longest, int(for_answers * 10**6 / record.completion_price))
-        return max(longest, 0)
-
-    def _check_pace(self, record: UsageRecord) -> None:
-        """Of each person for themselves, also when a group shares the budget."""
-        theirs = self.usage.filter(user=record.user)
-        if self.answers_at_once is not None:
-            running = theirs.running().aggregate(n=models.Sum("n", default=0))["n"]
-            if running > self.answers_at_once:
-                raise refusals.TooManyAtOnce(self.answers_at_once)
-        if self.requests_per_minute is not None:
-            recent = theirs.filter(created_at__gt=timezone.now() - PACE).order_by("-created_at")
-            times = list(recent.values_list("created_at", flat=True)[: self.requests_per_minute + 1])
-            if len(times) > self.requests_per_minute:
-                wait = (times[-1] + PACE - timezone.now()).total_seconds()
-                raise refusals.TooManyRequests(self.requests_per_minute, max(1, round(wait)))
 
     # Granting: each verb leaves an entry
 

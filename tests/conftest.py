@@ -6,6 +6,7 @@ import pytest
 from django.core.cache import cache
 from django.test import AsyncClient, Client
 
+from tests.allocation.small_upstream import SmallUpstream
 from webchat import background
 from webchat.accounts.models import User
 from webchat.allocation.models import Allocation, APIToken
@@ -20,6 +21,11 @@ def _forget_rate_limits() -> None:
     cache.clear()
 
 
+@pytest.fixture(autouse=True)
+def _what_migrations_brought(django_db_serialized_rollback: None) -> None:
+    """The document's models are there in every test, also after one whose rows could not be rolled back."""
+
+
 @pytest.fixture(scope="session")
 def demo_upstream() -> Iterator[DemoServer]:
     with DemoServer.in_thread() as server:
@@ -31,6 +37,12 @@ def upstream(demo_upstream: DemoServer) -> DemoServer:
     """The demo upstream, which remembers what it was asked in this test."""
     demo_upstream.clear()
     return demo_upstream
+
+
+@pytest.fixture
+def small_upstream() -> Iterator[SmallUpstream]:
+    with SmallUpstream.in_thread() as upstream:
+        yield upstream
 
 
 @pytest.fixture

@@ -7,12 +7,10 @@ from typing import Any
 import pytest
 from django.http import HttpResponse
 from django.test import Client
-from django.utils import timezone
 
 from tests.chat.history import tell
 from tests.chat.page import Page
 from webchat.accounts.models import User
-from webchat.allocation.models import ModelInfo
 from webchat.chat.forms import ComposerForm
 from webchat.chat.models import Conversation, Message
 
@@ -39,7 +37,9 @@ BAD_FIELDS = {
     "max_tokens zero": ("max_tokens", {"max_tokens": "0"}, "max_tokens must be between 1 and 10000000."),
     "max_tokens negative": ("max_tokens", {"max_tokens": "-5"}, "max_tokens must be between 1 and 10000000."),
     "max_tokens a fraction": ("max_tokens", {"max_tokens": "1.5"}, "Enter a whole number."),
-    "max_tokens beyond the context": ("max_tokens", {"max_tokens": "8192"}, "max_tokens must be at most 81"),
+    "max_tokens beyond the context": (
+        "max_tokens", {"model": "gpt-4", "max_tokens": "8192"}, "max_tokens must be at most 81"
+    ),
     "max_tokens of 5,000 digits": ("max_tokens", {"max_tokens": HUGE}, "Enter a whole number."),
     "max_tokens of 4,000 digits": ("max_tokens", {"max_tokens": "9" * 4000}, "max_tokens must be between 1 and"),
     "n zero": ("n", {"n": "0"}, "n must be between 1 and 5."),
@@ -54,7 +54,6 @@ BAD_FIELDS = {
 
 @pytest.fixture
 def conversation(alice: User) -> Conversation:
-    ModelInfo.objects.create(name="gpt-4", kind="chat", position=1, seen_at=timezone.now())
     return tell(alice, "Question", "Answer")
 
 

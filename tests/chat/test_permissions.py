@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from tests.chat.history import tell
 from webchat.accounts.models import User
-from webchat.allocation.models import ModelInfo, UsageRecord
+from webchat.allocation.models import UsageRecord
 from webchat.chat import urls
 from webchat.chat.models import Conversation, Message
 
@@ -51,7 +51,6 @@ both_methods = pytest.mark.parametrize("method", ["get", "post"])
 
 @pytest.fixture
 def ids(alice: User) -> dict[str, uuid.UUID]:
-    ModelInfo.objects.create(name="gpt-4", kind="chat", position=1, seen_at=timezone.now())
     conversation = tell(alice, "Alice's secret question", "Alice's secret answer", title="Alice's secret")
     deleted = tell(alice, "Gone", deleted_at=timezone.now())
     question, answer = conversation.messages.all()

@@ -1,6 +1,7 @@
 """Which models are there? The upstream's own list, kept; the document's list until it could be asked."""
 
 import logging
+from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import transaction
@@ -11,7 +12,7 @@ from webchat.allocation.models import Allocation, APIToken, ModelInfo
 from webchat.allocation.vault import VaultLocked
 from webchat.background import in_database
 from webchat.upstream import rules
-from webchat.upstream.errors import UpstreamError
+from webchat.upstream.errors import EmptyAnswer, UpstreamError
 from webchat.upstream.wire import Model
 
 FRESH_FOR = timedelta(minutes=10)
@@ -19,27 +20,17 @@ FRESH_FOR = timedelta(minutes=10)
 logger = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class Changes:
+    """By how much the upstream's list differs from the one before: names, in the upstream's order."""
+
+    new: list[str]
+    gone: list[str]
+
+
 def chat_models() -> list[ModelInfo]:
     """The models one can talk to, in the upstream's order."""
-    return list(ModelInfo.objects.offered().filter(kind="chat")) or _documented()
-
-
-def _documented() -> list[ModelInfo]:
-    return [
-        ModelInfo(name=spec.id, owned_by=spec.vendor, kind=spec.kind, position=position)
-        for position, spec in enumerate(rules.MODELS)
-        if spec.kind == "chat"
-    ]
-
-
-def context_length(model: str) -> int:
-    """What the model is known to take; of others the upstream knows, and says so."""
-    documented = rules.CATALOGUE.get(model)
-    return (
-        ModelInfo.find(model).context_length
-        or (documented.context_length if documented else 0)
-        or int(rules.MAX_TOKENS.high)
-    )
+    return list(ModelInfo.objects.offered().filter(kind=ModelInfo.Kind.CHAT))
 
 
 def is_stale() -> bool:
@@ -59,32 +50,40 @@ def token_of(user: User) -> APIToken | None:
 
 async def refresh_with(token: APIToken) -> bool:
     try:
-        models = await token.client().models()
+        await synchronise(token)
     except (UpstreamError, VaultLocked) as error:
         logger.warning("The list of models could not be refreshed: %s", type(error).__name__)
         return False
-    await in_database(keep, models)
     return True
 
 
+async def synchronise(token: APIToken) -> Changes:
+    """Ask the upstream and keep its answer. Raises `UpstreamError`, `VaultLocked`."""
+    models = await token.client().models()
+    if not models:
+        # Nobody could ask anything any more.
+        raise EmptyAnswer
+    return await in_database(keep, models)
+
+
 @transaction.atomic
-def keep(models: list[Model]) -> None:
-    """Make the kept list equal to this one; models that are gone stay known but are not offered."""
+def keep(models: list[Model]) -> Changes:
+    """Make the kept list equal to this one. What is gone stays known; what an admin has set stays as it is."""
+    before = set(ModelInfo.objects.filter(is_available=True).values_list("name", flat=True))
     now = timezone.now()
     ModelInfo.objects.update(is_available=False)
+    listed = [
+        ModelInfo.of(
+            rules.known(model.id[:200]), owned_by=model.owned_by[:200], position=position, seen_at=now
+        )
+        for position, model in enumerate(models)
+    ]
     ModelInfo.objects.bulk_create(
-        [
-            ModelInfo(
-                name=model.id[:200],
-                owned_by=model.owned_by[:200],
-                kind=rules.kind_of(model.id),
-                position=position,
-                is_available=True,
-                seen_at=now,
-            )
-            for position, model in enumerate(models)
-        ],
+        listed,
         update_conflicts=True,
         unique_fields=["name"],
-        update_fields=["owned_by", "kind", "position", "is_available", "seen_at"],
+        update_fields=["owned_by", "position", "is_available", "seen_at"],
     )
+    names = [model.name for model in listed]
+    gone = ModelInfo.objects.filter(name__in=before.difference(names))
+    return Changes([name for name in names if name not in before], [model.name for model in gone])

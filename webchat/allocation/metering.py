@@ -10,7 +10,7 @@ from webchat.accounts.models import User
 from webchat.allocation.admission import admit
 from webchat.allocation.models import Allocation, APIToken, ModelInfo, Need, UsageDay, UsageRecord
 from webchat.allocation.models.allocation import ended_or_to_come
-from webchat.allocation.refusals import NothingAllocated, NoToken, Refused, first_reason
+from webchat.allocation.refusals import ModelNotOffered, NothingAllocated, NoToken, Refused, first_reason
 from webchat.upstream.wire import Usage
 
 
@@ -33,18 +33,20 @@ def reserve(user: User, *, source: str, model: str, need: Need, passed: Collecti
 
     `passed` are API tokens that the upstream has refused for this call already.
     """
+    known = ModelInfo.find(model)
+    if not known.is_enabled:
+        raise ModelNotOffered(model)
     offers = Allocation.objects.open_to(user)
     ways = list(_ways(offers, passed))
     if not ways:
         ended, begins = ended_or_to_come(user)
         has_any = Allocation.objects.concerning(user).exists()
         raise NothingAllocated(ended=ended, begins=begins) if ended or begins or not has_any else NoToken
-    prices = ModelInfo.find(model).prices
     refusals: list[Refused] = []
     for number, (allocation, token) in enumerate(ways):
         if refusals and ways[number - 1][0] == allocation:
             continue
-        record = UsageRecord(user=user, api_token=token, source=source, model=model, **prices)
+        record = UsageRecord(user=user, api_token=token, source=source, model=model, **known.prices)
         try:
             admit(allocation, record, need)
         except Refused as refusal:

@@ -95,6 +95,17 @@ class ModelNotAllowed(NotAllowed):
         return text % {"model": self.model, "allowed": ", ".join(self.allowed[:10])}
 
 
+class ModelNotOffered(NotAllowed):
+    def __init__(self, model: str) -> None:
+        super().__init__()
+        self.model = model
+
+    @property
+    def sentence(self) -> str:
+        text = _("The model “%(model)s” is not offered any more. Choose another one.")
+        return text % {"model": self.model}
+
+
 class TooManyAnswers(NotAllowed):
     def __init__(self, most: int) -> None:
         super().__init__()

@@ -178,11 +178,10 @@ class ComposerForm(QuestionForm):
         self.prompt = self._messages()
         messages = msgspec.to_builtins(self.prompt)
         prompt_tokens = tokens.estimate_messages(messages)
-        context_length = catalogue.context_length(asked_with.model)
         self.need = Need(
             prompt_tokens=prompt_tokens,
             max_tokens=asked_with.max_tokens,
-            room=max(context_length - prompt_tokens, 1),
+            room=self.known.room_after(prompt_tokens),
             n=asked_with.n,
         )
         return rules.check_chat(
@@ -193,7 +192,8 @@ class ComposerForm(QuestionForm):
             max_tokens=asked_with.max_tokens,
             n=asked_with.n,
             prompt_tokens=prompt_tokens,
-            context_length=context_length,
+            context_length=self.known.room,
+            spec=self.known.known,
         )
 
     def _messages(self) -> list[ChatMessage]:
@@ -202,20 +202,25 @@ class ComposerForm(QuestionForm):
             said = prompt.said(self.conversation, self.after)
             self.prompt_is_final = said.is_final
             messages = [*messages, *said.messages]
-        return [*messages, ChatMessage("user", self.cleaned_data["text"])]
+        messages = [*messages, ChatMessage("user", self.cleaned_data["text"])]
+        return prompt.as_taken_by(self.known, messages)
 
     @property
     def parameters(self) -> Parameters:
         """What was chosen; a field that was not sent at all keeps what the conversation has."""
-        n = self._chosen("n")
+        n, temperature = self._chosen("n"), self._chosen("temperature")
         return Parameters(
-            model=self.cleaned_data["model"] or self.default_model,
+            model=self.known.name,
             system=(self._chosen("system") or "").strip(),
-            temperature=self._chosen("temperature"),
+            temperature=self.known.only_temperature if temperature is None else temperature,
             top_p=self._chosen("top_p"),
             max_tokens=self._chosen("max_tokens"),
             n=1 if n is None else n,
         )
+
+    @cached_property
+    def known(self) -> ModelInfo:
+        return ModelInfo.find(self.cleaned_data["model"] or self.default_model)
 
     def _chosen(self, name: str) -> Any:
         return self.cleaned_data[name] if name in self.data else self.initial.get(name)
@@ -224,7 +229,7 @@ class ComposerForm(QuestionForm):
 def model_choices(models: list[ModelInfo], current: str) -> list[Any]:
     """The models by their owner, as the upstream orders them; the current one stays even when it is gone."""
     by_owner = groupby(models, key=lambda model: model.owned_by)
-    choices: list[Any] = [(owner, [(m.name, m.name) for m in group]) for owner, group in by_owner]
+    choices: list[Any] = [(owner, [(m.name, str(m)) for m in group]) for owner, group in by_owner]
     if current and all(current != model.name for model in models):
         choices.append((_("No longer offered"), [(current, current)]))
     return choices

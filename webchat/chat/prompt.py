@@ -5,8 +5,7 @@ from uuid import UUID
 
 import msgspec
 
-from webchat.allocation import catalogue
-from webchat.allocation.models import Need
+from webchat.allocation.models import ModelInfo, Need
 from webchat.chat.models import Conversation, Message
 from webchat.upstream import tokens
 from webchat.upstream.wire import Message as ChatMessage
@@ -19,7 +18,17 @@ def to_answer(conversation: Conversation, answer: Message) -> list[ChatMessage]:
     messages = [*instructions(conversation.system), *said(conversation, answer.parent_id).messages]
     if answer.text:
         messages += [ChatMessage("assistant", answer.text), ChatMessage("user", GO_ON)]
-    return messages
+    return as_taken_by(ModelInfo.find(answer.model), messages)
+
+
+def as_taken_by(model: ModelInfo, messages: list[ChatMessage]) -> list[ChatMessage]:
+    """A model that takes no instructions reads them at the beginning of the first question."""
+    if model.has_system_role or [message.role for message in messages[:2]] != ["system", "user"]:
+        return messages
+    system, first, *rest = messages
+    if isinstance(first.content, str):
+        return [ChatMessage("user", f"{system.content}\n\n{first.content}"), *rest]
+    return [ChatMessage("user", [{"type": "text", "text": system.content}, *first.content]), *rest]
 
 
 def instructions(system: str) -> list[ChatMessage]:
@@ -54,7 +63,7 @@ def need(conversation: Conversation, question: Message, *, beginning: str = "") 
     return Need(
         prompt_tokens=prompt_tokens,
         max_tokens=conversation.max_tokens,
-        room=max(catalogue.context_length(conversation.model) - prompt_tokens, 1),
+        room=ModelInfo.find(conversation.model).room_after(prompt_tokens),
         n=1 if beginning else conversation.n,
     )
 
@@ -66,10 +75,10 @@ def estimate(conversation: Conversation, question: UUID | None) -> int:
 
 
 def for_title(question: str, answer: str) -> list[ChatMessage]:
-    """Asks for a conversation's title from its first exchange."""
+    """Asks for a conversation's title from its first exchange; in one message, which every model takes."""
     instruction = (
         "Give this conversation a title of 2 to 6 words, in the language of the question. "
         "Answer with the title alone: no quotes, no full stop."
     )
     exchange = f"Question: {question[:2000]}\n\nAnswer: {answer[:2000]}"
-    return [ChatMessage("system", instruction), ChatMessage("user", exchange)]
+    return [ChatMessage("user", f"{instruction}\n\n{exchange}")]

@@ -14,6 +14,8 @@ class Range:
     default: float
     whole: bool = False
     above_low: bool = False
+    # Set when it is this model's own, narrower than what the API allows.
+    model: str = ""
 
 
 @dataclass(frozen=True)
@@ -36,10 +38,18 @@ def check_number(field: str, value: object, allowed: Range) -> list[Violation]:
         return [violation(field, wanted, field=field)]
     if allowed.low <= value <= allowed.high and not (allowed.above_low and value == allowed.low):
         return []
-    wanted = _("%(field)s must be between %(low)s and %(high)s.")
+    facts = {"field": field, "low": plain(allowed.low), "high": plain(allowed.high), "model": allowed.model}
+    return [violation(field, _wanted(allowed), **facts)]
+
+
+def _wanted(allowed: Range) -> Promise:
+    if allowed.model and allowed.low == allowed.high:
+        return _("For the model “%(model)s” %(field)s must be %(low)s.")
+    if allowed.model:
+        return _("For the model “%(model)s” %(field)s must be between %(low)s and %(high)s.")
     if allowed.above_low:
-        wanted = _("%(field)s must be above %(low)s and at most %(high)s.")
-    return [violation(field, wanted, field=field, low=plain(allowed.low), high=plain(allowed.high))]
+        return _("%(field)s must be above %(low)s and at most %(high)s.")
+    return _("%(field)s must be between %(low)s and %(high)s.")
 
 
 def _is_finite(value: int | float) -> bool:

@@ -24,16 +24,6 @@ class AudioFormat:
     first_bytes: re.Pattern[bytes]
 
 
-@dataclass(frozen=True)
-class KnownModel:
-    id: str
-    vendor: str
-    context_length: int
-    kind: Kind = "chat"
-    vision: bool = False
-    system_role: bool = True
-
-
 ROLES = ("system", "user", "assistant")
 TEMPERATURE = Range(0, 1, default=0.3)
 TOP_P = Range(0, 1, default=1, above_low=True)
@@ -42,6 +32,23 @@ N = Range(1, 5, default=1, whole=True)
 # Below this the document allows one answer only ("near 0"; the number is LiteLLM's).
 NEAR_ZERO = 0.3
 DEFAULT_CONTEXT_LENGTH = 8192
+
+
+@dataclass(frozen=True)
+class KnownModel:
+    """What a model can do, and what it takes where that is less than the API allows."""
+
+    id: str
+    vendor: str = ""
+    context_length: int = 0
+    kind: Kind = "chat"
+    vision: bool = False
+    system_role: bool = True
+    temperature: Range = TEMPERATURE
+    max_tokens: Range = MAX_TOKENS
+    n: Range = N
+    near_zero: float = NEAR_ZERO
+
 
 SPEECH_MODELS = ("tts-1", "tts-1-hd")
 VOICES = ("alloy", "echo", "fable", "onyx", "nova", "shimmer")
@@ -105,6 +112,12 @@ def kind_of(model_id: str) -> Kind:
     return next((kind for kind, pattern in _KIND_PATTERNS if pattern.match(model_id)), "chat")
 
 
+def known(model: object) -> KnownModel:
+    """The document's word on it. What no document names may see pictures; if not, the upstream says so."""
+    name = model if isinstance(model, str) else ""
+    return CATALOGUE.get(name) or KnownModel(name, kind=kind_of(name), vision=True)
+
+
 def check_chat(
     messages: object,
     model: object,
@@ -114,16 +127,21 @@ def check_chat(
     n: object = None,
     prompt_tokens: int = 0,
     context_length: int = DEFAULT_CONTEXT_LENGTH,
+    spec: KnownModel | None = None,
 ) -> list[Violation]:
-    """Every rule that a chat request breaks, in the order of its fields. None stands for "not given"."""
+    """Every rule that a chat request breaks, in the order of its fields. None stands for "not given".
+
+    `spec` is what is known of the model, where somebody knows more than the document.
+    """
+    spec = spec or known(model)
     return [
-        *_check_messages(messages, model),
-        *_check_model(model, "chat"),
-        *check_number("temperature", temperature, TEMPERATURE),
+        *_check_messages(messages, spec),
+        *_check_model(model, "chat", spec),
+        *check_number("temperature", temperature, spec.temperature),
         *check_number("top_p", top_p, TOP_P),
-        *check_number("max_tokens", max_tokens, MAX_TOKENS),
-        *check_number("n", n, N),
-        *_check_near_zero(temperature, n),
+        *check_number("max_tokens", max_tokens, spec.max_tokens),
+        *check_number("n", n, spec.n),
+        *_check_near_zero(temperature, n, spec.near_zero),
         *_check_context(max_tokens, prompt_tokens, context_length),
     ]
 
@@ -164,13 +182,13 @@ def check_transcription(
 def check_image(prompt: object, model: object, n: object, size: object) -> list[Violation]:
     return [
         *check_text("prompt", prompt, IMAGE_CHARACTERS),
-        *_check_model(model, "image"),
+        *_check_model(model, "image", known(model)),
         *check_number("n", n, IMAGE_N),
         *check_choice("size", size, IMAGE_SIZES),
     ]
 
 
-def _check_messages(messages: object, model: object) -> list[Violation]:
+def _check_messages(messages: object, spec: KnownModel) -> list[Violation]:
     if not isinstance(messages, Sequence) or isinstance(messages, str | bytes) or not messages:
         return [violation("messages", _("There must be at least one message."))]
     for message in messages:
@@ -182,8 +200,8 @@ def _check_messages(messages: object, model: object) -> list[Violation]:
             ]
         if _is_blank(message.get("content")):
             return [violation("messages", _("A message must not be empty."))]
-        if _has_picture(message.get("content")) and not _may_see(model):
-            return [violation("messages", _("The model “%(model)s” can't look at pictures."), model=model)]
+        if _has_picture(message.get("content")) and not spec.vision:
+            return [violation("messages", _("The model “%(model)s” can't look at pictures."), model=spec.id)]
     return []
 
 
@@ -206,34 +224,29 @@ def _has_picture(content: object) -> bool:
     )
 
 
-def _may_see(model: object) -> bool:
-    known = CATALOGUE.get(model) if isinstance(model, str) else None
-    return known is None or known.vision
-
-
-def _check_model(model: object, kind: Kind) -> list[Violation]:
+def _check_model(model: object, kind: Kind, spec: KnownModel) -> list[Violation]:
     if not isinstance(model, str) or not model.strip():
         return [violation("model", _("Choose a model."))]
-    if kind_of(model) != kind:
+    if spec.kind != kind:
         return [
             violation("model", _("The model “%(model)s” can't do this. Choose another one."), model=model)
         ]
     return []
 
 
-def _check_near_zero(temperature: object, n: object) -> list[Violation]:
+def _check_near_zero(temperature: object, n: object, near_zero: float) -> list[Violation]:
     if (
         not isinstance(n, int)
         or not isinstance(temperature, int | float)
         or n <= 1
-        or not 0 <= temperature < NEAR_ZERO
+        or not 0 <= temperature < near_zero
     ):
         return []
     wanted = _(
         "With a temperature below %(limit)s there can be only one answer. Raise the temperature to %(limit)s"
         " or ask for one answer."
     )
-    return [violation("n", wanted, limit=plain(NEAR_ZERO))]
+    return [violation("n", wanted, limit=plain(near_zero))]
 
 
 def _check_context(max_tokens: object, prompt_tokens: int, context_length: int) -> list[Violation]:

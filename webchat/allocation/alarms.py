@@ -4,6 +4,7 @@ import logging
 import smtplib
 
 from django.conf import settings
+from django.core.cache import cache
 from django.core.mail import send_mail
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -11,6 +12,9 @@ from django.utils.translation import gettext as _
 from webchat.accounts.models import User
 from webchat.allocation.models import APIToken
 from webchat.upstream.errors import UpstreamError, describe
+
+# What is refused for one model and works for another would be news each time.
+MAIL_AGAIN_SECONDS = 3600
 
 logger = logging.getLogger(__name__)
 
@@ -21,7 +25,7 @@ def token_refused(token: APIToken, error: UpstreamError) -> None:
     if not token.note_refusal(code, error.retry_after) or error.retryable:
         return
     logger.warning("The upstream refused the token “%s”: %s", token, code)
-    if not settings.MAIL_CONFIGURED:
+    if not settings.MAIL_CONFIGURED or not cache.add(f"told:{token.pk}:{code}", True, MAIL_AGAIN_SECONDS):
         return
     admins = User.objects.filter(is_superuser=True, is_active=True).exclude(email="")
     link = settings.SITE_URL + reverse("admin:allocation_apitoken_change", args=[token.pk])

@@ -10,7 +10,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 
 from webchat import background
-from webchat.allocation import catalogue
+from webchat.allocation import catalogue, comeback
 from webchat.allocation.models import Allocation, APIToken
 from webchat.allocation.vault import VaultLocked, unseal
 from webchat.background import in_database
@@ -52,6 +52,7 @@ async def start() -> None:
     await in_database(recovery.end_lost_answers)
     await refresh_models()
     recovery.watch()
+    comeback.watch()
     leave_out_of_collections()
     sys.setswitchinterval(SWITCH_SECONDS)
 

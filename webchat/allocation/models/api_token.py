@@ -21,7 +21,8 @@ from webchat.upstream.errors import RateLimited, describe
 
 REACH_DAYS = timedelta(days=30)
 # How long a token that was refused is left alone before it is tried again.
-PROBE_AFTER_SECONDS = 60
+FIRST_PAUSE = timedelta(minutes=1)
+LONGEST_PAUSE = timedelta(hours=1)
 SECRET = re.compile(r"[\x21-\x7e]{8,512}")
 
 
@@ -65,6 +66,10 @@ def usable(prefix: str = "") -> models.Q:
 class APITokenQuerySet(models.QuerySet["APIToken"]):
     def usable(self) -> Self:
         return self.filter(usable())
+
+    def to_be_tried(self) -> Self:
+        """The upstream refused them, and has been left alone with them for a while. Limits end by themselves."""
+        return self.filter(retry_at__lte=timezone.now()).exclude(last_error__in=["", RateLimited.code])
 
     def add(self, secret: str, *, label: str, base_url: str) -> "APIToken":
         """Put a bought token into the vault. Raises `ValidationError`."""
@@ -199,10 +204,30 @@ class APIToken(models.Model):
 
     def note_refusal(self, code: str, wait: float | None = None) -> bool:
         """Remember that the upstream refused this token, for now; tells whether that is news."""
+        kept = APIToken.objects.filter(pk=self.pk).first()
+        is_limit = code == RateLimited.code
+        # A worse trouble is not over because of a limit, and would be news again.
+        if kept is None or (is_limit and kept.last_error not in ("", code)):
+            return False
+        is_news = kept.last_error != code
         now = timezone.now()
-        this = APIToken.objects.filter(pk=self.pk)
-        this.update(retry_at=now + timedelta(seconds=wait or PROBE_AFTER_SECONDS))
-        return bool(this.exclude(last_error=code).update(last_error=code, last_error_at=now))
+        pause = FIRST_PAUSE if is_news or is_limit else kept.pause(now)
+        changes: dict[str, Any] = {"retry_at": now + (timedelta(seconds=wait) if wait else pause)}
+        if is_news:
+            changes |= {"last_error": code, "last_error_at": now}
+        # Of two who are refused at once one brings the news.
+        this = APIToken.objects.filter(pk=self.pk, last_error=kept.last_error)
+        return bool(this.update(**changes)) and is_news
+
+    def pause(self, now: datetime) -> timedelta:
+        """Until it is tried again: as long as the trouble lasts already, so that the pause doubles each time."""
+        return min(max(now - (self.last_error_at or now), FIRST_PAUSE), LONGEST_PAUSE)
+
+    def claim_try(self) -> bool:
+        """Of several processes one tries whether it works again. Who tries may die of it: the next try is set first."""
+        now = timezone.now()
+        this = APIToken.objects.to_be_tried().filter(pk=self.pk, retry_at=self.retry_at)
+        return bool(this.update(retry_at=now + self.pause(now)))
 
     def note_success(self) -> None:
         """The upstream takes this token again."""

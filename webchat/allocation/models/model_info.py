@@ -155,7 +155,7 @@ class ModelInfo(Prices):
             name=known.id,
             kind=known.kind,
             context_length=known.context_length or None,
-            has_vision=known.vision and known.kind == cls.Kind.CHAT,
+            has_vision=known.vision and known.kind == "chat",
             has_system_role=known.system_role,
             **facts,
         )

@@ -26,6 +26,6 @@ def keep_documented(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("allocation", "0004_models")]
+    dependencies = [("allocation", "0005_models")]
 
     operations = [migrations.RunPython(keep_documented, migrations.RunPython.noop)]

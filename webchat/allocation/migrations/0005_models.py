@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('allocation', '0003_ledger'),
+        ('allocation', '0004_usage_days'),
     ]
 
     operations = [

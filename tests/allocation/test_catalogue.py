@@ -36,10 +36,10 @@ async def test_opening_the_page_brings_the_upstream_s_list(alice_async: AsyncCli
 def test_what_is_gone_is_not_offered_any_more(db: None) -> None:
     catalogue.keep([Model("one", "a", ""), Model("two", "a", "")])
     changes = catalogue.keep([Model("two", "b", ""), Model("three", "b", "")])
-    assert changes == catalogue.Changes(new=["three"], gone=["one"])
+    assert changes == catalogue.Changes(new=["three"], gone=["one"], count=2)
     assert [model.name for model in catalogue.chat_models()] == ["two", "three"]
     assert ModelInfo.objects.filter(name__in=["one", "gpt-4"], is_available=False).count() == 2
-    assert catalogue.keep([Model("one", "a", "")]) == catalogue.Changes(new=["one"], gone=["two", "three"])
+    assert catalogue.keep([Model("one", "a", "")]) == catalogue.Changes(["one"], ["two", "three"], 1)
 
 
 def test_the_document_s_models_are_there_with_what_it_says_of_them(db: None) -> None:

@@ -1,13 +1,17 @@
 """Which models are there? The upstream's own list, kept; the document's list until it could be asked."""
 
+import asyncio
 import logging
 from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from webchat.accounts.models import User
+from webchat.allocation import alarms
 from webchat.allocation.models import Allocation, APIToken, ModelInfo
 from webchat.allocation.vault import VaultLocked
 from webchat.background import in_database
@@ -16,6 +20,8 @@ from webchat.upstream.errors import EmptyAnswer, UpstreamError
 from webchat.upstream.wire import Model
 
 FRESH_FOR = timedelta(minutes=10)
+# Somebody is waiting for it.
+PATIENCE_SECONDS = 20
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +32,21 @@ class Changes:
 
     new: list[str]
     gone: list[str]
+    count: int
+
+    @property
+    def sentences(self) -> list[str]:
+        listed = ngettext("It lists %(count)d model.", "It lists %(count)d models.", self.count)
+        said = [listed % {"count": self.count}]
+        if self.new:
+            said.append(_("New: %(names)s") % {"names": ", ".join(self.new)})
+        if self.gone:
+            said.append(_("Gone: %(names)s") % {"names": ", ".join(self.gone)})
+        return said if self.new or self.gone else [*said, _("Nothing has changed.")]
+
+
+class CannotAsk(Exception):
+    """No token could be used to ask, with a sentence that says why."""
 
 
 def chat_models() -> list[ModelInfo]:
@@ -57,6 +78,29 @@ async def refresh_with(token: APIToken) -> bool:
     return True
 
 
+async def ask_any() -> Changes:
+    """Ask with the first token with which that can be done, and keep the answer. Raises `CannotAsk`."""
+    sentence = _("There is no API token that is in use.")
+    for token in await in_database(_all_usable):
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                return await synchronise(token)
+        except UpstreamError as problem:
+            sentence = str(problem)
+            if problem.about_token:
+                await in_database(alarms.token_refused, token, problem)
+        except VaultLocked:
+            sentence = _("VAULT_KEYS does not open this token. Enter it again.")
+        except TimeoutError:
+            sentence = _("The AI service said nothing for %(seconds)d s.") % {"seconds": PATIENCE_SECONDS}
+        sentence = f"{token}: {sentence}"
+    raise CannotAsk(sentence)
+
+
+def _all_usable() -> list[APIToken]:
+    return sorted(APIToken.objects.usable(), key=lambda token: token.is_in_trouble)
+
+
 async def synchronise(token: APIToken) -> Changes:
     """Ask the upstream and keep its answer. Raises `UpstreamError`, `VaultLocked`."""
     models = await token.client().models()
@@ -86,4 +130,5 @@ def keep(models: list[Model]) -> Changes:
     )
     names = [model.name for model in listed]
     gone = ModelInfo.objects.filter(name__in=before.difference(names))
-    return Changes([name for name in names if name not in before], [model.name for model in gone])
+    new = [name for name in names if name not in before]
+    return Changes(new, [model.name for model in gone], len(names))

@@ -36,6 +36,12 @@ else:
     Integers = models.BigIntegerField
 
 
+class AmountField(forms.DecimalField):
+    def prepare_value(self, value: Any) -> Any:
+        """As people write it: without the zeros behind it."""
+        return f"{value.normalize():f}" if isinstance(value, Decimal) and value.is_finite() else value
+
+
 class MoneyField(Integers):
     """A Decimal of nine places in Python, an integer in the database."""
 
@@ -68,7 +74,7 @@ class MoneyField(Integers):
 
     def formfield(self, **kwargs: Any) -> forms.Field:  # type: ignore[override]
         defaults: dict[str, Any] = {
-            "form_class": forms.DecimalField,
+            "form_class": AmountField,
             "max_digits": 10 + PLACES,
             "decimal_places": PLACES,
             "min_value": NOTHING,

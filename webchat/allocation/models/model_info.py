@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from functools import reduce
+from operator import or_
 from typing import Any, Self, cast
 
 from django.core.exceptions import ValidationError
@@ -14,6 +16,13 @@ from webchat.allocation.statements import Query
 from webchat.upstream import rules
 
 MILLION = Decimal(10**6)
+# By what each kind of model is paid
+PRICES_OF = {
+    "chat": ("prompt_price", "completion_price"),
+    "speech": ("character_price",),
+    "transcription": ("minute_price",),
+    "image": ("image_price",),
+}
 _TEMPERATURE = [MinValueValidator(rules.TEMPERATURE.low), MaxValueValidator(rules.TEMPERATURE.high)]
 
 
@@ -63,9 +72,9 @@ class ModelInfoQuerySet(models.QuerySet["ModelInfo"]):
         return self.filter(is_available=True, is_enabled=True)
 
     def without_price(self) -> Self:
-        """Whatever is asked of these costs nothing, as far as a budget in money is told."""
-        nothing = {field.name: 0 for field in Prices._meta.fields}
-        return self.filter(**nothing)
+        """What is asked of these costs nothing, as far as a budget in money is told."""
+        is_free = [models.Q(kind=kind, **dict.fromkeys(prices, 0)) for kind, prices in PRICES_OF.items()]
+        return self.filter(reduce(or_, is_free))
 
 
 class ModelInfo(Prices):

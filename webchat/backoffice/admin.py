@@ -1,29 +1,20 @@
-"""What can an admin change? People, invitations, upstream tokens and who may use them; usage is for reading."""
+"""What can an admin change? People and invitations; usage is for reading."""
 
 from http import HTTPStatus
 from typing import Any, cast
-from uuid import UUID
 
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from allauth.usersessions.models import UserSession
-from asgiref.sync import async_to_sync
-from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group
-from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
-from django.urls import path
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
-from django.views.decorators.http import require_POST
 
 from webchat.accounts.models import Invitation, User
-from webchat.allocation.models import APIToken, UsageRecord, fingerprint
-from webchat.allocation.probing import probe
-from webchat.backoffice import allocations, catalogue  # noqa: F401 (have pages of their own)
+from webchat.allocation.models import UsageRecord
+from webchat.backoffice import allocations, catalogue, tokens  # noqa: F401 (have pages of their own)
 
 # Groups come with allocations. allauth's own pages would show second factors and their secrets.
 for model in (Group, Authenticator, UserSession, SocialAccount, SocialApp, SocialToken):
@@ -88,123 +79,6 @@ class InvitationAdmin(admin.ModelAdmin):
     def revoke(self, request: HttpRequest, queryset: Any) -> None:
         for invitation in queryset:
             invitation.revoke()
-
-
-class APITokenForm(forms.ModelForm):
-    """The secret goes in and never comes out: the field is always empty."""
-
-    secret = forms.CharField(
-        label=_("secret"),
-        required=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
-        help_text=_("As bought. Leave empty to keep the one that is stored."),
-    )
-
-    class Meta:
-        model = APIToken
-        fields = ["label", "base_url", "is_active", "vendor", "price_paid", "bought_on", "expires_on", "note"]
-
-    def clean_secret(self) -> str:
-        secret: str = self.cleaned_data["secret"].strip()
-        if not secret and not self.instance.sealed:
-            raise ValidationError(_("Enter the token."))
-        if secret:
-            self.instance.replace_secret(secret)
-            others = APIToken.objects.exclude(pk=self.instance.pk)
-            if others.filter(fingerprint=fingerprint(secret)).exists():
-                raise ValidationError(_("This token is in the vault already."))
-        return secret
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or self.cleaned_data
-        is_elsewhere = self.instance.sealed and "base_url" in self.changed_data
-        if is_elsewhere and not cleaned.get("secret") and not self.instance._state.adding:
-            # Or an address could be changed to make the portal hand over the secret.
-            self.add_error("secret", _("For another base URL the token has to be entered again."))
-        return cleaned
-
-
-@admin.register(APIToken)
-class APITokenAdmin(admin.ModelAdmin):
-    form = APITokenForm
-    list_display = [
-        "label", "ends_in", "vendor", "base_url", "is_active", "expires_on", "last_error_sentence", "created_at",
-    ]  # fmt: skip
-    fields = [
-        "label", "base_url", "secret", "is_active", "expires_on", "vendor", "price_paid", "bought_on", "note",
-    ]  # fmt: skip
-
-    @admin.display(description=_("ends in"))
-    def ends_in(self, token: APIToken) -> str:
-        return f"…{token.last_four}"
-
-    @admin.display(description=_("last error"))
-    def last_error_sentence(self, token: APIToken) -> str:
-        return token.last_error_sentence
-
-    def get_urls(self) -> list[Any]:
-        def of_one_token(name: str, view: Any) -> Any:
-            guarded = self.admin_site.admin_view(require_POST(view))
-            return path(f"<uuid:pk>/{name}/", guarded, name=f"allocation_apitoken_{name}")
-
-        return [
-            of_one_token("test", self.test),
-            of_one_token("hand_over", self.hand_over),
-            *super().get_urls(),
-        ]
-
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
-    ) -> Any:
-        token = self.get_object(request, object_id)
-        context = extra_context or {}
-        if token:
-            others = APIToken.objects.usable().exclude(pk=token.pk)
-            context = {**context, "reach": token.reach(), "others": others}
-        return super().change_view(request, object_id, form_url, context)
-
-    def test(self, request: HttpRequest, pk: UUID) -> HttpResponse:
-        token = self._to_change(request, pk)
-        for finding in async_to_sync(probe)(token, cast(User, request.user)):
-            level = messages.SUCCESS if finding.is_good else messages.ERROR
-            self.message_user(request, finding.sentence, level)
-        return redirect("admin:allocation_apitoken_change", pk)
-
-    def hand_over(self, request: HttpRequest, pk: UUID) -> HttpResponse:
-        token = self._to_change(request, pk)
-        form = HandOverForm(request.POST, token=token)
-        if form.is_valid():
-            other = form.cleaned_data["other"]
-            count = token.hand_over(other)
-            text = ngettext(
-                "%(count)d allocation uses %(other)s now.", "%(count)d allocations use %(other)s now.", count
-            )
-            self.log_change(request, token, text % {"count": count, "other": other})
-            self.message_user(request, text % {"count": count, "other": other}, messages.SUCCESS)
-        else:
-            self.message_user(request, " ".join(map(str, form.errors["other"])), messages.ERROR)
-        return redirect("admin:allocation_apitoken_change", pk)
-
-    def _to_change(self, request: HttpRequest, pk: UUID) -> APIToken:
-        token = get_object_or_404(APIToken, pk=pk)
-        if not self.has_change_permission(request, token):
-            raise PermissionDenied
-        return token
-
-
-class HandOverForm(forms.Form):
-    other = forms.ModelChoiceField(
-        APIToken.objects.none(),
-        error_messages={
-            "required": _("Choose the token that is to be used instead."),
-            "invalid_choice": _("Choose a token that is in use and has not expired."),
-        },
-    )
-
-    def __init__(self, *args: Any, token: APIToken, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        field = cast(forms.ModelChoiceField, self.fields["other"])
-        field.queryset = APIToken.objects.usable().exclude(pk=token.pk)
 
 
 @admin.register(UsageRecord)

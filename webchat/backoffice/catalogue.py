@@ -16,7 +16,7 @@ from webchat.allocation import catalogue
 from webchat.allocation.models import Allocation, ModelInfo
 from webchat.backoffice.meanwhile import MeanwhileForm
 
-PRICES = ["prompt_price", "completion_price", "character_price", "minute_price", "image_price"]
+PRICES = ("prompt_price", "completion_price", "character_price", "minute_price", "image_price")
 
 
 class ModelForm(MeanwhileForm):

@@ -3,7 +3,6 @@
 import hashlib
 import re
 import uuid
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Self
@@ -13,30 +12,18 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models, transaction
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from webchat.accounts.models import User
 from webchat.allocation import vault
 from webchat.upstream.client import Deadlines, UpstreamClient, normalise_base_url
 from webchat.upstream.errors import RateLimited, describe
 
-REACH_DAYS = timedelta(days=30)
 # How long a token that was refused is left alone before it is tried again.
 FIRST_PAUSE = timedelta(minutes=1)
 LONGEST_PAUSE = timedelta(hours=1)
 SECRET = re.compile(r"[\x21-\x7e]{8,512}")
-
-
-@dataclass(frozen=True)
-class Reach:
-    """Who uses a token, and what was spent with it: ever, and in the last thirty days."""
-
-    allocations: list[Any]
-    running: int
-    calls: int
-    tokens: int
-    recent_calls: int
-    recent_tokens: int
-    last_used_at: datetime | None
 
 
 def validate_secret(secret: str) -> None:
@@ -152,31 +139,20 @@ class APIToken(models.Model):
             raise ValidationError({"expires_on": _("The last day must not be before the day of buying.")})
 
     @transaction.atomic
-    def hand_over(self, other: "APIToken") -> int:
+    def hand_over(self, other: "APIToken", *, actor: User | None = None) -> int:
         """From now on whatever is to be spent with this token uses the other one; returns how many allocations.
 
         Answers that are arriving end with the token by which they were asked.
         """
+        in_force = list(self.allocations.filter(revoked_at=None))
+        for allocation in in_force:
+            allocation.note_terms("change", actor, f"{self} → {other}")
+        # Who has such an allocation before them would bring this token back.
+        self.allocations.update(version=models.F("version") + 1)
         rows = self.chosen_by.all()
-        count = rows.count()
         rows.filter(allocation__chosen__api_token=other).delete()
         rows.update(api_token=other)
-        return count
-
-    def reach(self) -> Reach:
-        """What depends on this token."""
-        of_last_days = models.Q(created_at__gte=timezone.now() - REACH_DAYS)
-        tokens = models.F("prompt_tokens") + models.F("completion_tokens")
-        used = self.usage.aggregate(
-            calls=models.Count("pk"),
-            tokens=models.Sum(tokens, default=0),
-            recent_calls=models.Count("pk", filter=of_last_days),
-            recent_tokens=models.Sum(tokens, default=0, filter=of_last_days),
-            running=models.Count("pk", filter=models.Q(outcome="reserved")),
-            last_used_at=models.Max("created_at"),
-        )
-        theirs = self.allocations.filter(revoked_at=None).select_related("user", "group")
-        return Reach(allocations=list(theirs), **used)
+        return len(in_force)
 
     def client(self, *, is_only: bool = True) -> UpstreamClient:
         """A client that speaks with this token. Raises `VaultLocked`.
@@ -195,6 +171,15 @@ class APIToken(models.Model):
     @property
     def is_usable(self) -> bool:
         return self.is_active and (self.expires_on is None or self.expires_on >= timezone.localdate())
+
+    @property
+    def state(self) -> str | Promise:
+        """In a word or two."""
+        if not self.is_active:
+            return _("out of use")
+        if not self.is_usable:
+            return _("expired")
+        return _("refused by the AI service") if self.is_in_trouble else _("in use")
 
     @property
     def is_in_trouble(self) -> bool:

@@ -1,0 +1,161 @@
+"""How does an admin look after what was bought? A secret goes in and never comes out; who depends on it is shown."""
+
+from typing import Any, cast
+from uuid import UUID
+
+from asgiref.sync import async_to_sync
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import Count, Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import path
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST
+
+from webchat.accounts.models import User
+from webchat.allocation.models import APIToken, fingerprint
+from webchat.allocation.probing import probe
+from webchat.allocation.reach import Reach
+from webchat.backoffice.meanwhile import MeanwhileForm
+
+
+class APITokenForm(MeanwhileForm):
+    """The secret goes in and never comes out: the field is always empty."""
+
+    secret = forms.CharField(
+        label=_("secret"),
+        required=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+        help_text=_("As bought. Leave empty to keep the one that is stored."),
+    )
+
+    class Meta:
+        model = APIToken
+        fields = ["label", "base_url", "is_active", "vendor", "price_paid", "bought_on", "expires_on", "note"]
+
+    def clean_secret(self) -> str:
+        secret: str = self.cleaned_data["secret"].strip()
+        if not secret and not self.instance.sealed:
+            raise ValidationError(_("Enter the token."))
+        if secret:
+            self.instance.replace_secret(secret)
+            others = APIToken.objects.exclude(pk=self.instance.pk)
+            if others.filter(fingerprint=fingerprint(secret)).exists():
+                raise ValidationError(_("This token is in the vault already."))
+        return secret
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        # What the page says that it was counts for nothing here.
+        is_elsewhere = cleaned.get("base_url") != self.initial.get("base_url")
+        if is_elsewhere and not cleaned.get("secret") and not self.instance._state.adding:
+            # Or an address could be changed to make the portal hand over the secret.
+            self.add_error("secret", _("For another base URL the token has to be entered again."))
+        return cleaned
+
+
+@admin.register(APIToken)
+class APITokenAdmin(admin.ModelAdmin):
+    form = APITokenForm
+    list_display = [
+        "label", "ends_in", "vendor", "base_url", "state", "expires_on", "used_by", "last_error_sentence", "created_at",
+    ]  # fmt: skip
+    list_filter = ["is_active", "vendor"]
+    search_fields = ["label", "vendor", "last_four", "note"]
+    fields = [
+        "label", "base_url", "secret", "is_active", "expires_on", "vendor", "price_paid", "bought_on", "note",
+    ]  # fmt: skip
+
+    @admin.display(description=_("ends in"))
+    def ends_in(self, token: APIToken) -> str:
+        return f"…{token.last_four}"
+
+    @admin.display(description=_("state"))
+    def state(self, token: APIToken) -> Any:
+        return token.state
+
+    @admin.display(description=_("allocations"), ordering="users")
+    def used_by(self, token: Any) -> int:
+        return int(token.users)
+
+    @admin.display(description=_("last error"))
+    def last_error_sentence(self, token: APIToken) -> str:
+        return token.last_error_sentence
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        in_force = Count("allocations", filter=Q(allocations__revoked_at=None))
+        return super().get_queryset(request).annotate(users=in_force)
+
+    def get_urls(self) -> list[Any]:
+        def of_one_token(name: str, view: Any) -> Any:
+            guarded = self.admin_site.admin_view(require_POST(view))
+            return path(f"<uuid:pk>/{name}/", guarded, name=f"allocation_apitoken_{name}")
+
+        return [
+            of_one_token("test", self.test),
+            of_one_token("hand_over", self.hand_over),
+            *super().get_urls(),
+        ]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> Any:
+        token = self.get_object(request, object_id)
+        context = extra_context or {}
+        if token:
+            others = APIToken.objects.usable().exclude(pk=token.pk)
+            context = {**context, "reach": Reach.of(token), "others": others}
+        return super().change_view(request, object_id, form_url, context)
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
+        token = self.get_object(request, object_id)
+        if token and self.has_delete_permission(request, token) and (reason := Reach.of(token).bonds):
+            self.message_user(request, reason, messages.ERROR)
+            return redirect("admin:allocation_apitoken_change", token.pk)
+        return super().delete_view(request, object_id, extra_context)
+
+    def test(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        token = self._to_change(request, pk)
+        for finding in async_to_sync(probe)(token, cast(User, request.user)):
+            level = messages.SUCCESS if finding.is_good else messages.ERROR
+            self.message_user(request, finding.sentence, level)
+        return redirect("admin:allocation_apitoken_change", pk)
+
+    def hand_over(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        token = self._to_change(request, pk)
+        form = HandOverForm(request.POST, token=token)
+        if form.is_valid():
+            other = form.cleaned_data["other"]
+            count = token.hand_over(other, actor=cast(User, request.user))
+            text = ngettext(
+                "%(count)d allocation uses %(other)s now.", "%(count)d allocations use %(other)s now.", count
+            )
+            self.log_change(request, token, text % {"count": count, "other": other})
+            self.message_user(request, text % {"count": count, "other": other}, messages.SUCCESS)
+        else:
+            self.message_user(request, " ".join(map(str, form.errors["other"])), messages.ERROR)
+        return redirect("admin:allocation_apitoken_change", pk)
+
+    def _to_change(self, request: HttpRequest, pk: UUID) -> APIToken:
+        token = get_object_or_404(APIToken, pk=pk)
+        if not self.has_change_permission(request, token):
+            raise PermissionDenied
+        return token
+
+
+class HandOverForm(forms.Form):
+    other = forms.ModelChoiceField(
+        APIToken.objects.none(),
+        error_messages={
+            "required": _("Choose the token that is to be used instead."),
+            "invalid_choice": _("Choose a token that is in use and has not expired."),
+        },
+    )
+
+    def __init__(self, *args: Any, token: APIToken, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = cast(forms.ModelChoiceField, self.fields["other"])
+        field.queryset = APIToken.objects.usable().exclude(pk=token.pk)

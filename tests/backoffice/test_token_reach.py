@@ -17,6 +17,7 @@ from webchat.accounts.models import User
 from webchat.allocation import metering
 from webchat.allocation.metering import Spent
 from webchat.allocation.models import Allocation, APIToken, LedgerEntry, ModelInfo, Need, UsageRecord
+from webchat.upstream.errors import describe
 from webchat.upstream.wire import Usage
 
 LIST = "/admin/allocation/apitoken/"
@@ -126,8 +127,9 @@ def test_how_it_is_stands_in_the_list_and_on_its_page(
     APIToken.objects.update(**change)
     page = text_of(as_admin, token)
     assert f"State {state} Allocations" in page
-    assert f'<td class="field-state">{state}</td>' in as_admin.get(LIST).content.decode()
     is_tried = state == "refused by the AI service"
+    listed = describe("no_credit", {}) if is_tried else state
+    assert f'<td class="field-state">{listed}</td>' in as_admin.get(LIST).content.decode()
     assert ("It is tried again by itself" in page) == is_tried
 
 

@@ -4,11 +4,13 @@ from typing import Any
 
 from asgiref.sync import async_to_sync
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import path
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
@@ -18,6 +20,10 @@ from webchat.backoffice.meanwhile import MeanwhileForm
 
 PRICES = ("prompt_price", "completion_price", "character_price", "minute_price", "image_price")
 
+IN_CURRENCY = format_lazy(
+    _("In {currency}. 0 stands for “not known”; then it costs nothing."), currency=settings.CURRENCY
+)
+
 
 class ModelForm(MeanwhileForm):
     class Meta:
@@ -25,21 +31,23 @@ class ModelForm(MeanwhileForm):
         fields = "__all__"
 
 
-class ShortForm(MeanwhileForm):
-    """A row of the list."""
+class RowForm(MeanwhileForm):
+    """In the list, where there is little room."""
 
     class Meta:
-        widgets = {"label": forms.TextInput(attrs={"size": 18})}
+        widgets = {
+            "label": forms.TextInput(attrs={"size": 14}),
+            "prompt_price": forms.NumberInput(attrs={"class": "vIntegerField"}),
+            "completion_price": forms.NumberInput(attrs={"class": "vIntegerField"}),
+        }
 
 
 @admin.register(ModelInfo)
 class ModelInfoAdmin(admin.ModelAdmin):
     form = ModelForm
     change_list_template = "admin/allocation/modelinfo/change_list.html"
-    list_display = [
-        "name", "label", "kind", "context_length", "prompt_price", "completion_price", "is_enabled", "is_available",
-    ]  # fmt: skip
-    list_editable = ["label", "prompt_price", "completion_price", "is_enabled"]
+    list_display = ["name", "is_enabled", "prompt_price", "completion_price", "label", "kind", "is_available"]
+    list_editable = ["is_enabled", "prompt_price", "completion_price", "label"]
     list_filter = ["is_enabled", "is_available", "kind"]
     search_fields = ["name", "label", "owned_by"]
     readonly_fields = ["name", "owned_by", "is_available", "seen_at"]
@@ -59,6 +67,9 @@ class ModelInfoAdmin(admin.ModelAdmin):
         ),
     ]
 
+    class Media:
+        css = {"all": ["css/admin/models.css"]}
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
@@ -67,7 +78,7 @@ class ModelInfoAdmin(admin.ModelAdmin):
         return False
 
     def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> Any:
-        return super().get_changelist_form(request, **{**kwargs, "form": ShortForm})
+        return super().get_changelist_form(request, **{**kwargs, "form": RowForm})
 
     def get_urls(self) -> list[Any]:
         view = self.admin_site.admin_view(require_POST(self.synchronise))

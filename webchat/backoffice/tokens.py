@@ -26,7 +26,7 @@ class APITokenForm(MeanwhileForm):
     """The secret goes in and never comes out: the field is always empty."""
 
     secret = forms.CharField(
-        label=_("secret"),
+        label=_("Secret"),
         required=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
         help_text=_("As bought. Leave empty to keep the one that is stored."),
@@ -60,10 +60,7 @@ class APITokenForm(MeanwhileForm):
 @admin.register(APIToken)
 class APITokenAdmin(admin.ModelAdmin):
     form = APITokenForm
-    list_display = [
-        "label", "ends_in", "vendor", "base_url", "state", "expires_on", "used_by", "last_error_sentence", "created_at",
-    ]  # fmt: skip
-    list_filter = ["is_active", "vendor"]
+    list_display = ["label", "ends_in", "state", "used_by", "expires_on", "vendor", "base_url"]
     search_fields = ["label", "vendor", "last_four", "note"]
     fields = [
         "label", "base_url", "secret", "is_active", "expires_on", "vendor", "price_paid", "bought_on", "note",
@@ -75,15 +72,11 @@ class APITokenAdmin(admin.ModelAdmin):
 
     @admin.display(description=_("state"))
     def state(self, token: APIToken) -> Any:
-        return token.state
+        return token.last_error_sentence if token.is_usable and token.is_in_trouble else token.state
 
     @admin.display(description=_("allocations"), ordering="users")
     def used_by(self, token: Any) -> int:
         return int(token.users)
-
-    @admin.display(description=_("last error"))
-    def last_error_sentence(self, token: APIToken) -> str:
-        return token.last_error_sentence
 
     def get_queryset(self, request: HttpRequest) -> Any:
         in_force = Count("allocations", filter=Q(allocations__revoked_at=None))

@@ -76,6 +76,14 @@ class Portal:
             assert time.monotonic() < give_up_at, "the portal does not answer"
             time.sleep(0.05)
 
+    def fails(self, **settings: str) -> "subprocess.CompletedProcess[str]":
+        """What comes of starting it with settings with which it can't be."""
+        command = [sys.executable, *SERVERS[self.server], "--port", str(self.port)]
+        environment = {**self._environment, **settings}
+        return subprocess.run(
+            command, cwd=BASE_DIR, env=environment, capture_output=True, text=True, timeout=SECONDS_TO_START
+        )
+
     @property
     def is_running(self) -> bool:
         return self._process is not None and self._process.poll() is None

@@ -99,7 +99,7 @@ async def _chat(token: APIToken, client: UpstreamClient, asked_by: User | None, 
 
 
 def _record(token: APIToken, asked_by: User | None, model: str) -> UsageRecord:
-    prices = ModelInfo.objects.named(model).prices
+    prices = ModelInfo.find(model).prices
     return UsageRecord.objects.create(
         user=asked_by, api_token=token, source=UsageRecord.Source.PROBE, model=model, **prices
     )

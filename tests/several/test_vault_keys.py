@@ -1,5 +1,9 @@
 """With keys that are missing, broken, or of another vault, the portal does not start, and says why in one sentence."""
 
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 from cryptography.fernet import Fernet
 
@@ -39,3 +43,19 @@ def test_it_does_not_start(portal: Portal, keys: str, sentence: str) -> None:
     assert ended.returncode == 1 and said[-1].startswith(sentence)
     assert "Traceback" not in ended.stderr
     assert not [secret for secret in ("canary", RIGHT, OTHER) if secret in ended.stderr + ended.stdout]
+
+
+def test_what_others_see_of_the_running_portal_holds_no_secret(portal: Portal) -> None:
+    """The list of processes, and the log."""
+    portal.start()
+    listed = b"\n".join(_command_lines()).decode(errors="replace").replace("\0", " ")
+    portal.terminate()
+    seen = listed + portal.log.read_text()
+    assert f"manage.py serve --port {portal.port}" in listed and "The portal is at" in seen
+    assert not [secret for secret in (RIGHT, "sk-for-browser-tests") if secret in seen]
+
+
+def _command_lines() -> Iterator[bytes]:
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            yield path.read_bytes()

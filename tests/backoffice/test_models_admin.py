@@ -168,7 +168,7 @@ def test_what_budgets_in_money_do_not_count_is_said(as_admin: Client, alice: Use
     every = dict.fromkeys(["prompt_price", "character_price", "minute_price", "image_price"], 1)
     ModelInfo.objects.exclude(name="gpt-4").update(**every)
     page = said(as_admin.get(LIST))
-    assert f"{UNPRICED} 1 model, since no price is set: gpt-4." in page
+    assert f"{UNPRICED} 1 model, since no price is set. Enter what it costs: gpt-4\n" in page
     ModelInfo.objects.filter(name="gpt-4").update(minute_price=1)
     assert UNPRICED in said(as_admin.get(LIST))
     ModelInfo.objects.filter(name="gpt-4").update(is_enabled=False)

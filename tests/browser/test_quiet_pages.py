@@ -12,6 +12,8 @@ ADMINS = [
     "/admin/accounts/invitation/add/",
     "/admin/allocation/apitoken/",
     "/admin/allocation/apitoken/add/",
+    "/admin/allocation/modelinfo/",
+    "/admin/allocation/modelinfo/1/change/",
     "/admin/allocation/allocation/add/",
     "/admin/allocation/usagerecord/",
 ]

@@ -55,7 +55,7 @@ class ModelInfoAdmin(admin.ModelAdmin):
         (None, {"fields": ["name", "owned_by", "is_available", "seen_at", "is_enabled", "label", "kind"]}),
         (
             _("Prices"),
-            {"fields": PRICES, "description": _("0 stands for “not known”: then it costs nothing.")},
+            {"fields": PRICES, "description": IN_CURRENCY},
         ),
         (_("Abilities"), {"fields": ["context_length", "has_vision", "has_system_role"]}),
         (

@@ -1,6 +1,6 @@
-"""What can an admin change? People, invitations, upstream tokens and who may use them; usage is for reading."""
+"""What can an admin change? Upstream tokens and who may use them; usage is for reading."""
 
-from http import HTTPStatus
+from collections.abc import Iterator
 from typing import Any, cast
 from uuid import UUID
 
@@ -10,9 +10,9 @@ from allauth.usersessions.models import UserSession
 from asgiref.sync import async_to_sync
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import path
@@ -20,73 +20,17 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from webchat.accounts.models import Invitation, User
+from webchat.accounts.models import AuditEvent, User
 from webchat.allocation.models import Allocation, APIToken, UsageRecord, fingerprint
 from webchat.allocation.probing import probe
+from webchat.backoffice import people  # noqa: F401 (has pages of its own)
+from webchat.backoffice.audit import changes
+
+Action = AuditEvent.Action
 
 # Groups come with allocations. allauth's own pages would show second factors and their secrets.
 for model in (Group, Authenticator, UserSession, SocialAccount, SocialApp, SocialToken):
     admin.site.unregister(model)
-
-
-@admin.register(User)
-class PersonAdmin(UserAdmin):
-    list_display = ["username", "email", "is_active", "is_staff", "last_login"]
-    list_filter = ["is_active", "is_staff"]
-    fieldsets = [
-        (None, {"fields": ["username", "password"]}),
-        (_("Person"), {"fields": ["first_name", "last_name", "email"]}),
-        (_("Access"), {"fields": ["is_active", "is_staff", "is_superuser"]}),
-        (_("Dates"), {"fields": ["last_login", "date_joined"]}),
-    ]
-    actions = ["deactivate", "remove_second_factors"]
-
-    @admin.action(description=_("Deactivate and sign out everywhere"))
-    def deactivate(self, request: HttpRequest, queryset: Any) -> None:
-        for person in queryset:
-            person.deactivate()
-        self.message_user(request, _("Done. They can no longer sign in."), messages.SUCCESS)
-
-    @admin.action(description=_("Remove second factors and passkeys (a lost phone)"))
-    def remove_second_factors(self, request: HttpRequest, queryset: Any) -> None:
-        Authenticator.objects.filter(user__in=queryset).delete()
-        self.message_user(request, _("Done. They sign in with the password alone now."), messages.SUCCESS)
-
-    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002
-        response = super().user_change_password(request, id, form_url)
-        if response.status_code == HTTPStatus.FOUND:
-            # At once, or an admin's own session would not fit the admin's new password until the end of the request.
-            request.session.save()
-            User.objects.get(pk=id).end_sessions(except_key=request.session.session_key)
-        return response
-
-    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
-        super().save_model(request, obj, form, change)
-        if change and not obj.is_active:
-            obj.end_sessions()
-
-
-@admin.register(Invitation)
-class InvitationAdmin(admin.ModelAdmin):
-    list_display = ["__str__", "invited_by", "created_at", "expires_at", "accepted_by", "revoked_at"]
-    fields = ["email", "expires_at"]
-    actions = ["revoke"]
-
-    def save_model(self, request: HttpRequest, obj: Invitation, form: Any, change: bool) -> None:
-        if change:
-            super().save_model(request, obj, form, change)
-            return
-        issued, token = Invitation.objects.issue(cast(User, request.user), obj.email)
-        Invitation.objects.filter(pk=issued.pk).update(expires_at=obj.expires_at)
-        obj.pk = issued.pk
-        # Shown once: only a digest of it is kept.
-        text = _("Send this link, it is shown only now: %(link)s") % {"link": Invitation.link(token)}
-        self.message_user(request, text, messages.WARNING)
-
-    @admin.action(description=_("Revoke"))
-    def revoke(self, request: HttpRequest, queryset: Any) -> None:
-        for invitation in queryset:
-            invitation.revoke()
 
 
 class APITokenForm(forms.ModelForm):
@@ -133,6 +77,27 @@ class APITokenAdmin(admin.ModelAdmin):
         "label", "base_url", "secret", "is_active", "expires_on", "vendor", "price_paid", "bought_on", "note",
     ]  # fmt: skip
 
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Who only looks needs no field to type a secret into."""
+        may_change = self.has_change_permission(request, obj)
+        return [name for name in self.fields if name != "secret" or may_change]
+
+    def save_model(self, request: HttpRequest, obj: APIToken, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        for action in done_to_token(form) if change else [Action.TOKEN_ADDED]:
+            self._note(request, action, obj, changes(form))
+
+    def delete_model(self, request: HttpRequest, obj: APIToken) -> None:
+        self._note(request, Action.TOKEN_DELETED, obj, {})
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
+        for token in queryset:
+            self.delete_model(request, token)
+
+    def _note(self, request: HttpRequest, action: str, token: APIToken, details: dict[str, Any]) -> None:
+        AuditEvent.objects.note(cast(User, request.user), action, token, details=details)
+
     @admin.display(description=_("ends in"))
     def ends_in(self, token: APIToken) -> str:
         return f"…{token.last_four}"
@@ -164,7 +129,10 @@ class APITokenAdmin(admin.ModelAdmin):
 
     def test(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         token = self._to_change(request, pk)
-        for finding in async_to_sync(probe)(token, cast(User, request.user)):
+        findings = async_to_sync(probe)(token, cast(User, request.user))
+        well = all(finding.is_good for finding in findings)
+        self._note(request, Action.TOKEN_TESTED, token, {"works": well})
+        for finding in findings:
             level = messages.SUCCESS if finding.is_good else messages.ERROR
             self.message_user(request, finding.sentence, level)
         return redirect("admin:allocation_apitoken_change", pk)
@@ -174,7 +142,10 @@ class APITokenAdmin(admin.ModelAdmin):
         form = HandOverForm(request.POST, token=token)
         if form.is_valid():
             other = form.cleaned_data["other"]
-            count = token.hand_over(other)
+            with transaction.atomic():
+                count = token.hand_over(other)
+                details = {"to": other, "allocations": count}
+                self._note(request, Action.TOKEN_HANDED_OVER, token, details)
             text = ngettext(
                 "%(count)d allocation uses %(other)s now.", "%(count)d allocations use %(other)s now.", count
             )
@@ -189,6 +160,17 @@ class APITokenAdmin(admin.ModelAdmin):
         if not self.has_change_permission(request, token):
             raise PermissionDenied
         return token
+
+
+def done_to_token(form: forms.BaseForm) -> Iterator[str]:
+    changed = set(form.changed_data)
+    if "secret" in changed:
+        yield Action.TOKEN_REPLACED
+    if "is_active" in changed and not form.cleaned_data["is_active"]:
+        yield Action.TOKEN_DISABLED
+        changed.discard("is_active")
+    if changed - {"secret"}:
+        yield Action.TOKEN_CHANGED
 
 
 class HandOverForm(forms.Form):

@@ -87,8 +87,8 @@ class Migration(migrations.Migration):
                 ('reason', models.TextField(max_length=500, validators=[django.core.validators.MinLengthValidator(10, 'Say why, in 10 characters or more.')])),
                 ('opened_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('until', models.DateTimeField()),
-                ('closed_at', models.DateTimeField(null=True)),
-                ('dismissed_at', models.DateTimeField(null=True)),
+                ('closed_at', models.DateTimeField(blank=True, null=True)),
+                ('dismissed_at', models.DateTimeField(blank=True, null=True)),
             ],
             options={
                 'verbose_name': 'break-glass',

@@ -1,7 +1,7 @@
 """Who may read somebody else's conversations, why, and until when? The person concerned is told."""
 
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Self
 
 from django.conf import settings
@@ -63,8 +63,8 @@ class BreakGlass(models.Model):
     )
     opened_at = models.DateTimeField(default=timezone.now)
     until = models.DateTimeField()
-    closed_at = models.DateTimeField(null=True)
-    dismissed_at = models.DateTimeField(null=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+    dismissed_at = models.DateTimeField(null=True, blank=True)
 
     objects = BreakGlassQuerySet.as_manager()
 
@@ -83,6 +83,10 @@ class BreakGlass(models.Model):
     def is_open(self) -> bool:
         return self.closed_at is None and timezone.now() < self.until
 
+    @property
+    def ends_at(self) -> datetime:
+        return self.closed_at or self.until
+
     @transaction.atomic
     def close(self, by: User) -> None:
         """Before its time; once it is over this does nothing."""
@@ -96,6 +100,9 @@ class BreakGlass(models.Model):
         return AuditEvent.objects.note(
             self.opened_by, AuditEvent.Action.BREAK_GLASS_READ, self, person=self.person, details=details
         )
+
+    def has_read(self, conversation_id: uuid.UUID) -> bool:
+        return self.readings.filter(details__conversation=str(conversation_id)).exists()
 
     @property
     def readings(self) -> models.QuerySet[AuditEvent]:

@@ -148,7 +148,7 @@ def test_staff_who_sign_in_and_out_are_recorded_with_their_address(boss):
     browser.post("/accounts/logout/")
     signed_in, signed_out = *events(Action.STAFF_SIGNED_IN), *events(Action.STAFF_SIGNED_OUT)
     assert signed_in.actor == signed_in.person == signed_out.actor == boss
-    assert signed_in.details == {"with": ["password"]}
+    assert signed_in.details == {"with": "password"}
     assert signed_in.address == signed_out.address == "192.0.2.7"
 
 

@@ -41,7 +41,7 @@ def test_read_it_is_gone_and_stays_listed(sign_in, glass):
 
 
 def test_the_profile_says_how_many_were_opened(sign_in, glass):
-    for number in range(3):
+    for number in (0, 1, 2, 0):
         glass.note_reading(f"00000000-0000-4000-8000-00000000000{number}")
     assert "<dd>3</dd>" in "".join(sign_in().get("/accounts/").content.decode().split())
 

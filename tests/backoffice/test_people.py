@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.contrib.messages import get_messages
 from django.http import HttpResponse
@@ -105,6 +106,19 @@ def test_a_lost_phone_is_noted(as_admin: Client, alice: User) -> None:
     as_admin.post(PEOPLE, data)
     assert not Authenticator.objects.exists()
     assert (event().person, event().details) == (alice, {"second factors": [1, 0]})
+
+
+def test_where_somebody_s_mail_goes_is_noted(as_admin: Client, alice: User) -> None:
+    addresses = "/admin/account/emailaddress/"
+    as_admin.post(f"{addresses}add/", {"user": str(alice.pk), "email": "x@example.org", "verified": "on"})
+    address = EmailAddress.objects.get()
+    as_admin.post(
+        addresses, {"action": "delete_selected", "_selected_action": [str(address.pk)], "post": "yes"}
+    )
+    removed, added = AuditEvent.objects.all()
+    assert added.person == removed.person == alice and not EmailAddress.objects.exists()
+    assert added.details["email"][1] == "x@example.org"
+    assert removed.details == {"email": ["x@example.org", None]}
 
 
 def test_who_is_deleted_is_named_for_ever(as_admin: Client, admin: User, alice: User) -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from django.contrib import admin
 from django.test import Client
 
 from tests.conftest import SECRET
@@ -62,6 +63,7 @@ ROWS = [
     Row(f"{PERSON}break-glass/", {OWNER}, REASON),
     Row("accounts/invitation/", {OWNER}),
     Row("accounts/invitation/add/", {OWNER}),
+    Row("account/emailaddress/", {OWNER}),
     Row("accounts/auditevent/", {OWNER, AUDITOR}),
     Row("accounts/auditevent/{event}/change/", {OWNER, AUDITOR}),
     Row("accounts/auditevent/{event}/change/", set(), {"reason": "rewritten"}),
@@ -100,6 +102,11 @@ def ids(staff: dict[str, User], bob: User, token: APIToken) -> dict[str, Any]:
 def everything() -> list[Any]:
     kept: list[Any] = [User, Invitation, BreakGlass, APIToken, Allocation, UsageRecord, AuditEvent]
     return [list(model.objects.order_by("pk").values()) for model in kept]
+
+
+def test_every_list_of_the_admin_has_a_row() -> None:
+    lists = {f"{model._meta.app_label}/{model._meta.model_name}/" for model in admin.site._registry}
+    assert lists <= {row.path for row in ROWS if row.data is None}
 
 
 @pytest.mark.parametrize("row", ROWS, ids=str)

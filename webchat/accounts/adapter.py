@@ -50,7 +50,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         super().login(request, user)
         if user.is_staff:
             methods = [record["method"] for record in get_authentication_records(request, user)]
-            details = {"with": methods}
+            details = {"with": ", ".join(methods)}
             AuditEvent.objects.note(user, AuditEvent.Action.STAFF_SIGNED_IN, user, details=details)
 
     def logout(self, request: HttpRequest) -> None:

@@ -11,6 +11,7 @@ from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import path
+from django.utils.text import Truncator
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
@@ -53,7 +54,7 @@ class ReadOnlyAdmin(admin.ModelAdmin):
 
 @admin.register(AuditEvent)
 class AuditEventAdmin(ReadOnlyAdmin):
-    list_display = ["at", "by", "action", "target_label", "whom", "reason", "changed"]
+    list_display = ["at", "by", "action", "about", "reason", "briefly"]
     list_filter = [
         "action",
         "at",
@@ -76,13 +77,22 @@ class AuditEventAdmin(ReadOnlyAdmin):
         "address",
     ]
 
-    @admin.display(description=_("by"), ordering="actor_name")
+    @admin.display(description=_("actor"), ordering="actor_name")
     def by(self, event: AuditEvent) -> str:
         return event.actor_name or gettext("the portal")
 
     @admin.display(description=_("person"), ordering="person_name")
     def whom(self, event: AuditEvent) -> str:
         return event.person_name
+
+    @admin.display(description=_("about"), ordering="target_label")
+    def about(self, event: AuditEvent) -> str:
+        label, person = event.target_label, event.person_name
+        return f"{label} ({person})" if label and person not in label else label or person
+
+    @admin.display(description=_("details"))
+    def briefly(self, event: AuditEvent) -> str:
+        return Truncator("; ".join(described(event.details))).chars(100)
 
     @admin.display(description=_("details"))
     def changed(self, event: AuditEvent) -> str:

@@ -1,9 +1,11 @@
 """Who is here, with which role, and who is invited? Each verb on a person's page is noted."""
 
 from http import HTTPStatus
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 from uuid import UUID
 
+from allauth.account.admin import EmailAddressAdmin as EmailAddresses
+from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django import forms
 from django.contrib import admin, messages
@@ -22,6 +24,9 @@ from webchat.backoffice.audit import changes
 Action = AuditEvent.Action
 
 
+ACCESS: tuple[Any, Any] = (_("Access"), {"fields": ["role", "is_active"]})
+
+
 class RoleForm(forms.Form):
     role = forms.ChoiceField(label=_("Role"), choices=Role.choices)
     reason = forms.CharField(label=_("Reason"), required=False, max_length=500)
@@ -35,16 +40,18 @@ class PersonAdmin(UserAdmin):
     fieldsets = [
         (None, {"fields": ["username", "password"]}),
         (_("Person"), {"fields": ["first_name", "last_name", "email"]}),
-        (_("Access"), {"fields": ["role", "is_active"]}),
+        ACCESS,
         (_("Dates"), {"fields": ["last_login", "date_joined"]}),
     ]
     actions = ["deactivate", "remove_second_factors"]
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Not even the hash of a password for those who only look."""
+        """Not even the hash of a password for those who only look; for the others access has forms of its own."""
         fieldsets = super().get_fieldsets(request, obj)
-        if obj is None or self.has_change_permission(request, obj):
+        if obj is None:
             return fieldsets
+        if self.has_change_permission(request, obj):
+            return [fieldset for fieldset in fieldsets if fieldset is not ACCESS]
         return [(None, {"fields": ["username"]}), *fieldsets[1:]]
 
     def get_actions(self, request: HttpRequest) -> Any:
@@ -163,6 +170,33 @@ class PersonAdmin(UserAdmin):
 
     def _note(self, request: HttpRequest, action: str, person: User, details: dict[str, Any]) -> None:
         AuditEvent.objects.note(cast(User, request.user), action, person, details=details)
+
+
+admin.site.unregister(EmailAddress)
+
+
+@admin.register(EmailAddress)
+class EmailAddressAdmin(EmailAddresses):  # type: ignore[misc]
+    """Who changes where somebody's mail goes, changes who can set their password."""
+
+    actions: ClassVar[list[Any]] = []
+
+    def save_model(self, request: HttpRequest, obj: EmailAddress, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        self._note(request, obj, changes(form))
+
+    def delete_model(self, request: HttpRequest, obj: EmailAddress) -> None:
+        super().delete_model(request, obj)
+        self._note(request, obj, {"email": [obj.email, None]})
+
+    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
+        for address in queryset:
+            self.delete_model(request, address)
+
+    def _note(self, request: HttpRequest, address: EmailAddress, details: dict[str, Any]) -> None:
+        AuditEvent.objects.note(
+            cast(User, request.user), Action.PERSON_CHANGED, address, person=address.user, details=details
+        )
 
 
 @admin.register(Invitation)

@@ -2,6 +2,7 @@
 
 import math
 import re
+from datetime import datetime
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -43,7 +44,7 @@ class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
         """Write down what was done, in the transaction in which it is done.
 
         `person` is whom it concerns, by default the target, if that is somebody. In `details` stands what was
-        changed: `{"role": ["member", "owner"]}`, before and after.
+        changed: `{"role": ["member", "owner"]}`, before and after: two in a list are that.
         """
         concerned: Any = person or (target if _is_person(target) else None)
         return self.create(
@@ -117,9 +118,9 @@ class AuditEvent(models.Model):
         EXPORT = "export", _("exported")
 
     id = models.BigAutoField(primary_key=True)
-    at = models.DateTimeField(_("at"), default=timezone.now, db_index=True)
-    actor = to_a_person(verbose_name=_("by"))
-    actor_name = models.CharField(_("by"), max_length=150, blank=True)
+    at = models.DateTimeField(_("time"), default=timezone.now, db_index=True)
+    actor = to_a_person(verbose_name=_("actor"))
+    actor_name = models.CharField(_("actor"), max_length=150, blank=True)
     action = models.CharField(_("action"), max_length=30, choices=Action.choices, db_index=True)
     target_type = models.CharField(_("kind of target"), max_length=100, blank=True)
     target_id = models.CharField(_("id of the target"), max_length=64, blank=True)
@@ -134,7 +135,7 @@ class AuditEvent(models.Model):
 
     class Meta:
         verbose_name = _("audit event")
-        verbose_name_plural = _("audit trail")
+        verbose_name_plural = _("audit events")
         ordering = ["-pk"]
 
     def __str__(self) -> str:
@@ -161,6 +162,8 @@ def without_secrets(value: Any, name: str = "") -> Any:
         return {_text(key): without_secrets(each, str(key)) for key, each in value.items()}
     if isinstance(value, list | tuple | set | frozenset | models.QuerySet):
         return [without_secrets(each) for each in value]
+    if isinstance(value, datetime):
+        return value.isoformat(sep=" ", timespec="seconds")
     is_number = isinstance(value, int) or (isinstance(value, float) and math.isfinite(value))
     return value if value is None or is_number else _text(value)
 

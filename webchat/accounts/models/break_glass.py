@@ -101,6 +101,10 @@ class BreakGlass(models.Model):
             self.opened_by, AuditEvent.Action.BREAK_GLASS_READ, self, person=self.person, details=details
         )
 
+    @property
+    def conversations_read(self) -> int:
+        return self.readings.order_by().values("details__conversation").distinct().count()
+
     def has_read(self, conversation_id: uuid.UUID) -> bool:
         return self.readings.filter(details__conversation=str(conversation_id)).exists()
 

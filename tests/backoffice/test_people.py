@@ -9,6 +9,7 @@ from django.contrib.messages import get_messages
 from django.http import HttpResponse
 from django.test import Client
 
+from tests.chat.history import tell
 from tests.conftest import signed_in
 from webchat.accounts.models import AuditEvent, Invitation, User
 
@@ -119,6 +120,12 @@ def test_where_somebody_s_mail_goes_is_noted(as_admin: Client, alice: User) -> N
     assert added.person == removed.person == alice and not EmailAddress.objects.exists()
     assert added.details["email"][1] == "x@example.org"
     assert removed.details == {"email": ["x@example.org", None]}
+
+
+def test_what_goes_with_a_person_is_counted_and_not_shown(as_admin: Client, alice: User) -> None:
+    tell(alice, "Alice's secret question", "Alice's secret answer", title="Alice's secret title")
+    html = as_admin.get(f"{PEOPLE}{alice.pk}/delete/").content.decode()
+    assert "secret" not in html and "Messages: 2" in html and "Conversations: 1" in html
 
 
 def test_who_is_deleted_is_named_for_ever(as_admin: Client, admin: User, alice: User) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.authentication import get_authentication_records
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.core.ratelimit import respond_429
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
@@ -21,7 +22,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 
 from webchat.accounts.invitations import brought, spend
-from webchat.accounts.models import User
+from webchat.accounts.models import AuditEvent, User
 from webchat.accounts.passwords import people_called
 from webchat.accounts.sessions import SessionStore
 
@@ -39,6 +40,23 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             super().pre_authenticate(request, **credentials)
         except ValidationError as error:
             raise ImmediateHttpResponse(respond_429(request)) from error
+
+    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+        for person in people_called(credentials.get("email") or credentials.get("username") or ""):
+            if person.is_staff:
+                AuditEvent.objects.note(None, AuditEvent.Action.STAFF_SIGN_IN_FAILED, person)
+
+    def login(self, request: HttpRequest, user: User) -> None:
+        super().login(request, user)
+        if user.is_staff:
+            methods = [record["method"] for record in get_authentication_records(request, user)]
+            details = {"with": ", ".join(methods)}
+            AuditEvent.objects.note(user, AuditEvent.Action.STAFF_SIGNED_IN, user, details=details)
+
+    def logout(self, request: HttpRequest) -> None:
+        if request.user.is_staff:
+            AuditEvent.objects.note(request.user, AuditEvent.Action.STAFF_SIGNED_OUT, request.user)
+        super().logout(request)
 
     def respond_user_inactive(self, request: HttpRequest, user: User) -> HttpResponse:
         """With a passkey or single sign-on; a password never comes this far."""

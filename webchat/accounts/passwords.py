@@ -2,12 +2,15 @@
 
 from allauth.account.auth_backends import AuthenticationBackend
 from allauth.account.internal.userkit import filter_users_by_email, get_user_by_username
+from asgiref.sync import sync_to_async
 from django.contrib.auth import password_validation
 from django.core.exceptions import ValidationError
+from django.db.models import Exists, OuterRef
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from webchat.accounts.models import PASSWORD_MAX_LENGTH, User
+from webchat.accounts.models import PASSWORD_MAX_LENGTH, BreakGlass, User
+from webchat.accounts.roles import RolePermissions
 
 
 class MinimumLengthValidator(password_validation.MinimumLengthValidator):
@@ -29,7 +32,7 @@ class MaximumLengthValidator:
         return _("Your password can have at most %(count)d characters.") % {"count": PASSWORD_MAX_LENGTH}
 
 
-class PasswordBackend(AuthenticationBackend):  # type: ignore[misc]
+class PasswordBackend(RolePermissions, AuthenticationBackend):  # type: ignore[misc]
     """Signs in by username or e-mail with the same work and the same answer for unknown,
     deactivated and mistaken people, so that nobody learns from it who is here."""
 
@@ -49,6 +52,15 @@ class PasswordBackend(AuthenticationBackend):  # type: ignore[misc]
             User().set_password(password)
         right = [person for person in people if person.check_password(password)]
         return next((person for person in right if person.is_active), None)
+
+    def get_user(self, user_id: str) -> User | None:
+        """With whether there is something to tell, so that no page has to ask for that."""
+        unseen = BreakGlass.objects.unseen().filter(person=OuterRef("pk"))
+        people = User.objects.filter(is_active=True).annotate(has_notices=Exists(unseen))
+        return people.filter(pk=user_id).first()
+
+    async def aget_user(self, user_id: str) -> User | None:
+        return await sync_to_async(self.get_user)(user_id)
 
 
 def people_called(name: str) -> list[User]:

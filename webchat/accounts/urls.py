@@ -6,6 +6,7 @@ from webchat.accounts import views
 
 own = [
     path("", views.profile, name="profile"),
+    path("notices/<uuid:pk>/dismiss/", views.dismiss_notice, name="dismiss_notice"),
     path("invitations/<str:token>/", views.invitation, name="invitation"),
     path("oidc/<str:provider_id>/login/", views.single_sign_on, name="single_sign_on"),
 ]

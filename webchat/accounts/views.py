@@ -1,5 +1,9 @@
 """Pages about oneself, the way in by invitation, and the answer to a page that was open too long."""
 
+from typing import cast
+from uuid import UUID
+
+from allauth.account.adapter import get_adapter
 from allauth.socialaccount.providers.openid_connect import views as openid_connect
 from csp.decorators import csp_update
 from django.contrib import messages
@@ -7,17 +11,29 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
 from requests import RequestException
 
 from webchat.accounts import invitations
-from webchat.accounts.models import Invitation
+from webchat.accounts.models import Invitation, User
 
 
 @require_GET
 @login_required
 def profile(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/profile.html")
+
+
+@require_POST
+@login_required
+def dismiss_notice(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Read, and not to be shown on every page any more."""
+    notices = cast(User, request.user).break_glasses.filter(pk=pk)
+    if not notices.exists():
+        raise Http404
+    notices.dismiss()
+    to = request.POST.get("next", "")
+    return redirect(to if get_adapter(request).is_safe_url(to) else "accounts:profile")
 
 
 @require_GET

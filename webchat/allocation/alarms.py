@@ -9,7 +9,7 @@ from django.core.mail import send_mail
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from webchat.accounts.models import User
+from webchat.accounts.models import AuditEvent, User
 from webchat.allocation.models import APIToken
 from webchat.upstream.errors import UpstreamError, describe
 
@@ -25,6 +25,7 @@ def token_refused(token: APIToken, error: UpstreamError) -> None:
     if not token.note_refusal(code, error.retry_after) or error.retryable:
         return
     logger.warning("The upstream refused the token “%s”: %s", token, code)
+    AuditEvent.objects.note(None, AuditEvent.Action.TOKEN_REFUSED, token, reason=code)
     if not settings.MAIL_CONFIGURED or not cache.add(f"told:{token.pk}:{code}", True, MAIL_AGAIN_SECONDS):
         return
     admins = User.objects.filter(is_superuser=True, is_active=True).exclude(email="")

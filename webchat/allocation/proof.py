@@ -148,7 +148,7 @@ def _sums() -> Iterator[str]:
 
 
 def _terms() -> Iterator[str]:
-    granted = LedgerEntry.objects.filter(kind__in=(Kind.GRANT, Kind.CHANGE, Kind.REVOKE)).order_by("pk")
+    granted = LedgerEntry.objects.filter(kind__in=LedgerEntry.OF_TERMS).order_by("pk")
     latest = {entry.allocation_id: entry for entry in granted}
     for allocation in Allocation.objects.filter(pk__in=latest).select_related("user", "group"):
         if allocation.terms() != latest[allocation.pk].terms:

@@ -1,6 +1,6 @@
 """What can an admin say about models? What they cost and can do, and which are offered; the list is the upstream's."""
 
-from typing import Any
+from typing import Any, cast
 
 from asgiref.sync import async_to_sync
 from django import forms
@@ -14,8 +14,10 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
+from webchat.accounts.models import AuditEvent, User
 from webchat.allocation import catalogue
 from webchat.allocation.models import Allocation, ModelInfo
+from webchat.backoffice import audit
 from webchat.backoffice.meanwhile import MeanwhileForm
 
 PRICES = ("prompt_price", "completion_price", "character_price", "minute_price", "image_price")
@@ -69,6 +71,11 @@ class ModelInfoAdmin(admin.ModelAdmin):
 
     class Media:
         css = {"all": ["css/admin/models.css"]}
+
+    def save_model(self, request: HttpRequest, obj: ModelInfo, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        actor = cast(User, request.user)
+        AuditEvent.objects.note(actor, AuditEvent.Action.MODEL_CHANGED, obj, details=audit.changes(form))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

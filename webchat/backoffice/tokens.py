@@ -1,5 +1,6 @@
 """How does an admin look after what was bought? A secret goes in and never comes out; who depends on it is shown."""
 
+from collections.abc import Iterator
 from typing import Any, cast
 from uuid import UUID
 
@@ -7,6 +8,7 @@ from asgiref.sync import async_to_sync
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -15,11 +17,14 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from webchat.accounts.models import User
+from webchat.accounts.models import AuditEvent, User
 from webchat.allocation.models import APIToken, fingerprint
 from webchat.allocation.probing import probe
 from webchat.allocation.reach import Reach
+from webchat.backoffice.audit import changes
 from webchat.backoffice.meanwhile import MeanwhileForm
+
+Action = AuditEvent.Action
 
 
 class APITokenForm(MeanwhileForm):
@@ -65,6 +70,27 @@ class APITokenAdmin(admin.ModelAdmin):
     fields = [
         "label", "base_url", "secret", "is_active", "expires_on", "vendor", "price_paid", "bought_on", "note",
     ]  # fmt: skip
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Who only looks needs no field to type a secret into."""
+        may_change = self.has_change_permission(request, obj)
+        return [name for name in self.fields if name != "secret" or may_change]
+
+    def save_model(self, request: HttpRequest, obj: APIToken, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        for action in done_to_token(form) if change else [Action.TOKEN_ADDED]:
+            self._note(request, action, obj, changes(form))
+
+    def delete_model(self, request: HttpRequest, obj: APIToken) -> None:
+        self._note(request, Action.TOKEN_DELETED, obj, {})
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
+        for token in queryset:
+            self.delete_model(request, token)
+
+    def _note(self, request: HttpRequest, action: str, token: APIToken, details: dict[str, Any]) -> None:
+        AuditEvent.objects.note(cast(User, request.user), action, token, details=details)
 
     @admin.display(description=_("ends in"))
     def ends_in(self, token: APIToken) -> str:
@@ -112,7 +138,10 @@ class APITokenAdmin(admin.ModelAdmin):
 
     def test(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         token = self._to_change(request, pk)
-        for finding in async_to_sync(probe)(token, cast(User, request.user)):
+        findings = async_to_sync(probe)(token, cast(User, request.user))
+        well = all(finding.is_good for finding in findings)
+        self._note(request, Action.TOKEN_TESTED, token, {"works": well})
+        for finding in findings:
             level = messages.SUCCESS if finding.is_good else messages.ERROR
             self.message_user(request, finding.sentence, level)
         return redirect("admin:allocation_apitoken_change", pk)
@@ -122,7 +151,10 @@ class APITokenAdmin(admin.ModelAdmin):
         form = HandOverForm(request.POST, token=token)
         if form.is_valid():
             other = form.cleaned_data["other"]
-            count = token.hand_over(other, actor=cast(User, request.user))
+            with transaction.atomic():
+                count = token.hand_over(other, actor=cast(User, request.user))
+                details = {"to": other, "allocations": count}
+                self._note(request, Action.TOKEN_HANDED_OVER, token, details)
             text = ngettext(
                 "%(count)d allocation uses %(other)s now.", "%(count)d allocations use %(other)s now.", count
             )
@@ -137,6 +169,17 @@ class APITokenAdmin(admin.ModelAdmin):
         if not self.has_change_permission(request, token):
             raise PermissionDenied
         return token
+
+
+def done_to_token(form: forms.BaseForm) -> Iterator[str]:
+    changed = set(form.changed_data)
+    if "secret" in changed:
+        yield Action.TOKEN_REPLACED
+    if "is_active" in changed and not form.cleaned_data["is_active"]:
+        yield Action.TOKEN_DISABLED
+        changed.discard("is_active")
+    if changed - {"secret"}:
+        yield Action.TOKEN_CHANGED
 
 
 class HandOverForm(forms.Form):

@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from webchat.accounts.models import User
+from webchat.accounts.models import AuditEvent, User
 from webchat.allocation.models.api_token import APIToken, fingerprint, validate_base_url
 from webchat.allocation.models.budget import Budget
 from webchat.allocation.models.ledger import LedgerEntry
@@ -247,8 +247,17 @@ class Allocation(Budget):
         ChosenToken.objects.bulk_create(rows)
 
     def note_terms(self, kind: str, actor: User | None, reason: str) -> None:
-        """Leave an entry that says what is granted from now on."""
-        self._note(kind, actor=actor, reason=reason, terms=self.terms())
+        """Leave an entry that says what is granted from now on, and word of what has changed."""
+        earlier = self.entries.filter(kind__in=LedgerEntry.OF_TERMS).first()
+        before, after = earlier.terms if earlier else {}, self.terms()
+        # What was never said is no change when it is still left open.
+        changes = {
+            name: [before.get(name), value]
+            for name, value in after.items()
+            if (before.get(name) or None) != (value or None)
+        }
+        self._note(kind, actor=actor, reason=reason, terms=after)
+        AuditEvent.objects.note(actor, kind, self, person=self.user, reason=reason, details=changes)
 
     def terms(self) -> dict[str, Any]:
         """What is granted, as JSON keeps it."""

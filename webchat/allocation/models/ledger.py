@@ -36,6 +36,8 @@ class LedgerEntry(models.Model):
         ADJUST = "adjust", _("adjusted")
         EXPIRE = "expire", _("period ended")
 
+    OF_TERMS = (Kind.GRANT, Kind.CHANGE, Kind.REVOKE)
+
     allocation = models.ForeignKey(
         "allocation.Allocation", models.PROTECT, related_name="entries", verbose_name=_("allocation")
     )

@@ -1,83 +1,30 @@
-"""Who are you? People, the invitations by which they come in, and word of sessions that have ended."""
+"""By what do people come in? Invitations: each lets one person sign up, once."""
 
 import hashlib
 import secrets
 import uuid
 from datetime import datetime, timedelta
+from typing import Any
 
-from allauth.usersessions.adapter import get_adapter
-from allauth.usersessions.models import UserSession
 from django.conf import settings
-from django.contrib.auth.models import AbstractUser
-from django.db import models
-from django.db.models.functions import Lower
+from django.db import models, transaction
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-PASSWORD_MAX_LENGTH = 128
+from webchat.accounts.models.audit import AuditEvent
+from webchat.accounts.models.user import User
+
 INVITATION_LASTS = timedelta(days=14)
-ENDED_SESSIONS_KEPT = timedelta(days=1)
-
-
-class User(AbstractUser):
-    """A person of the team; signs in with the username or the e-mail address."""
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-
-    class Meta(AbstractUser.Meta):
-        constraints = [
-            # Sign-in ignores case: two people who differ in case only would lock each other out.
-            models.UniqueConstraint(
-                Lower("username"),
-                name="username_unique_in_any_case",
-                violation_error_message=_("A person with this username exists already."),
-            )
-        ]
-
-    def check_password(self, raw_password: str | None) -> bool:
-        return len(raw_password or "") <= PASSWORD_MAX_LENGTH and super().check_password(raw_password)
-
-    def deactivate(self) -> None:
-        """Ends this person's access at once; nothing is deleted but the sessions."""
-        self.is_active = False
-        self.save(update_fields=["is_active"])
-        self.end_sessions()
-
-    def end_sessions(self, except_key: str | None = None) -> None:
-        """Signs out every browser of this person, except the one with the given session key."""
-        get_adapter().end_sessions(
-            UserSession.objects.filter(user_id=self.pk).exclude(session_key=except_key)
-        )
-
-
-class EndedSessionQuerySet(models.QuerySet["EndedSession"]):
-    def note(self, session_key: str, *, moved_to: str = "") -> None:
-        """Those of yesterday concern nobody any more."""
-        self.filter(ended_at__lt=timezone.now() - ENDED_SESSIONS_KEPT).delete()
-        ended = EndedSession(session_key=session_key, moved_to=moved_to)
-        # The same session may be ended in two tabs at once.
-        self.bulk_create([ended], ignore_conflicts=True)
-
-
-class EndedSession(models.Model):
-    """Word of a session that somebody ended, or that goes on under another key; of lost ones there is none."""
-
-    session_key = models.CharField(max_length=40, primary_key=True)
-    moved_to = models.CharField(max_length=40, blank=True)
-    ended_at = models.DateTimeField(default=timezone.now)
-
-    objects = EndedSessionQuerySet.as_manager()
-
-    def __str__(self) -> str:
-        return "moved" if self.moved_to else "ended"
 
 
 class InvitationQuerySet(models.QuerySet["Invitation"]):
-    def issue(self, invited_by: User | None, email: str = "") -> tuple["Invitation", str]:
+    @transaction.atomic
+    def issue(self, invited_by: User | None, email: str = "", **fields: Any) -> tuple["Invitation", str]:
         """A new invitation and its token; the token is known only now, we keep its digest."""
         token = secrets.token_urlsafe(32)
-        invitation = self.create(invited_by=invited_by, email=email, token_digest=digest(token))
+        invitation = self.create(invited_by=invited_by, email=email, token_digest=digest(token), **fields)
+        AuditEvent.objects.note(invited_by, AuditEvent.Action.PERSON_INVITED, invitation)
         return invitation, token
 
     def open(self) -> "InvitationQuerySet":
@@ -140,14 +87,24 @@ class Invitation(models.Model):
     def is_for(self, email: str) -> bool:
         return not self.email or self.email.lower() == email.lower()
 
+    @transaction.atomic
     def accept(self, user: User) -> bool:
         """Spends the invitation; False if somebody was faster, or it is no longer open."""
         # One guarded update, so that of two people who race with one link a single one wins.
-        return self._end(accepted_by=user, accepted_at=timezone.now())
+        joined = self._end(accepted_by=user, accepted_at=timezone.now())
+        if joined:
+            AuditEvent.objects.note(user, AuditEvent.Action.PERSON_JOINED, self, person=user)
+        return joined
 
-    def revoke(self) -> bool:
+    @transaction.atomic
+    def revoke(self, by: User | None = None) -> bool:
         """Closes an open invitation; False if it was not open any more."""
-        return self._end(revoked_at=timezone.now())
+        now = timezone.now()
+        revoked = self._end(revoked_at=now)
+        if revoked:
+            details = {"revoked_at": [None, now]}
+            AuditEvent.objects.note(by, AuditEvent.Action.INVITATION_CHANGED, self, details=details)
+        return revoked
 
     def _end(self, **changes: object) -> bool:
         return Invitation.objects.open().filter(pk=self.pk).update(**changes) == 1

@@ -102,14 +102,15 @@ def message_replaced(message: ShownMessage) -> str:
 def answer_grew(pk: UUID, changes: Sequence[Change]) -> str:
     """New blocks, blocks anew, more text at the end of one."""
     return "".join(
-        _form(change.action) % {"pk": pk, "block": change.block, "html": change.html, "target": escape(change.target)}
+        _form(change.action)
+        % {"pk": pk, "block": change.block, "html": change.html, "target": escape(change.target)}
         for change in changes
     )
 
 
 @cache
 def _form(action: str) -> str:
-    """The template with places to fill. Most frames are one of these, and Django would take longer than all the rest."""
+    """The template with places to fill: most frames are one of these, and Django would take longer than the rest."""
     places = {name: mark_safe(f"%({name})s") for name in ("pk", "block", "html", "target")}  # noqa: S308
     return render_to_string(f"chat/frames/block_{action}.html", places)
 

@@ -179,7 +179,7 @@ class UpstreamClient:
         return error
 
     def _call(self, method: str, path: str, **content: Any) -> _Call:
-        timeout = httpx.Timeout(connect=self._deadlines.connect, read=None, write=30, pool=5)
+        timeout = httpx.Timeout(None, connect=self._deadlines.connect, write=30)
         headers = {"Authorization": f"Bearer {self._secret}"}
         url = f"{self._base_url}/v1/{path}"
         return lambda: self._http().stream(method, url, headers=headers, timeout=timeout, **content)
@@ -216,8 +216,6 @@ def _name(error: Exception, answered: bool) -> errors.UpstreamError:
     """By its class alone: the text of an httpx exception may hold the secret."""
     if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.UnsupportedProtocol):
         return errors.Unreachable()
-    if isinstance(error, httpx.PoolTimeout):
-        return errors.QueueFull()
     if isinstance(error, httpx.RemoteProtocolError) and not answered:
         return errors.NotAnAnswer()
     if isinstance(error, httpx.TransportError) and not isinstance(error, httpx.LocalProtocolError):

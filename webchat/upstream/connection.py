@@ -1,7 +1,7 @@
 """What comes in on one connection to the upstream? A request goes out, and its reply is parsed as it arrives.
 
 httpx brings a network of its own, in which each read goes through a dozen hands. This one is for what we do: HTTP/1.1,
-one request at a time, no proxy, and what was sent is read at our pace.
+one request at a time whose length is known, no proxy; and what was sent is read at our pace.
 """
 
 import asyncio
@@ -9,7 +9,7 @@ import ssl
 from asyncio import staggered
 from collections.abc import AsyncIterable
 from functools import partial
-from typing import Any, cast
+from typing import cast
 
 import httptools
 
@@ -33,8 +33,14 @@ class Connection(asyncio.Protocol):
         self._parser: httptools.HttpResponseParser | None = None
         self._news: asyncio.Future[None] | None = None
         self._error: Exception | None = None
-        self._is_writable = True
-        self.is_open = True
+        self._is_writable = self.is_open = True
+        self._forget()
+
+    def _forget(self) -> None:
+        """The exchange before."""
+        self.status, self.headers = 0, list[tuple[bytes, bytes]]()
+        self._parts, self._waiting, self._head_size = list[bytes](), 0, 0
+        self.is_over = self._is_until_close = self._may_stay = False
 
     # Coming
 
@@ -65,24 +71,29 @@ class Connection(asyncio.Protocol):
 
     # Asking
 
-    async def ask(self, head: bytes, body: AsyncIterable[bytes]) -> None:
-        """Sends all of it, or until there is an answer: it may be that nobody wants to read so much."""
+    async def ask(self, head: bytes, body: AsyncIterable[bytes], patience: float | None) -> None:
+        """Sends all of it, or until there is a reply: perhaps nobody wants to read so much.
+
+        `patience` is how many seconds nothing of it may be read.
+        """
+        self._forget()
         self._parser = httptools.HttpResponseParser(self)
-        self._head_size = 0
-        self.status, self.headers = 0, list[tuple[bytes, bytes]]()
-        self._parts, self._waiting = list[bytes](), 0
-        self.is_over = self._is_until_close = self._may_stay = False
         self._pace.begin()
         async for part in body:
             self._transport.write(head + part)
             head = b""
-            while not (self._is_writable or self.status or self._error):
-                await self._wait()
+            if not self._is_writable:
+                async with asyncio.timeout(patience):
+                    await self._until_writable()
             if self.status or self._error:
                 return
         if head:
             self._transport.write(head)
         self._may_stay = True
+
+    async def _until_writable(self) -> None:
+        while not (self._is_writable or self.status or self._error):
+            await self._wait()
 
     def pause_writing(self) -> None:
         self._is_writable = False
@@ -130,11 +141,10 @@ class Connection(asyncio.Protocol):
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
             self._fail(NoReply())
             return
-        if not self.status:
-            self._head_size += len(data)
-            if self._head_size > LONGEST_HEAD:
-                self._fail(NoReply())
-                return
+        self._head_size += 0 if self.status else len(data)
+        if self._head_size > LONGEST_HEAD:
+            self._fail(NoReply())
+            return
         if self.is_over:
             self._pace.end()
         else:
@@ -187,15 +197,15 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         self.is_open = False
         self._pace.end()
-        if self._parser and self.status and self._is_until_close and error is None:
+        if self._is_until_close and error is None:
             self.is_over = True
             self._tell()
         else:
             self._fail(ConnectionResetError())
 
     def _fail(self, error: Exception) -> None:
-        if not self._error and not getattr(self, "is_over", False):
-            self._error = error
+        if not self.is_over:
+            self._error = self._error or error
         self._tell()
         if self.is_open:
             self.close()

@@ -159,7 +159,7 @@ class Exchange:
                     raise self._patience.verdict()
 
     def _set_alarm(self) -> None:
-        """One that rings too early does for many waits: to set and put off one for each would cost more than waiting."""
+        """It may ring too early: to set one for each wait, and put it off, would cost more than the waiting."""
         due = self._patience.due
         if not self._loop.time() < self._alarm_at <= due:
             if self._alarm:

@@ -30,7 +30,7 @@ class Network(httpx.AsyncBaseTransport):
         body = Body(self, origin, connection)
         try:
             assert isinstance(request.stream, httpx.AsyncByteStream)
-            await connection.ask(_head(request), request.stream)
+            await connection.ask(_head(request), request.stream, timeouts["write"])
             await connection.read_head()
         except BaseException as error:
             await body.aclose()

@@ -49,9 +49,12 @@ class Connection(asyncio.Protocol):
         loop = asyncio.get_running_loop()
         places = dict.fromkeys(place[4][0] for place in await loop.getaddrinfo(host, port, type=1))
         ways = [partial(loop.create_connection, cls, address, port) for address in places]
-        found, _number, problems = await staggered.staggered_race(ways, SECONDS_BETWEEN_ADDRESSES)
-        if found is None:
-            raise next(filter(None, problems))
+        if len(ways) > 1:
+            found, _number, problems = await staggered.staggered_race(ways, SECONDS_BETWEEN_ADDRESSES)
+            if found is None:
+                raise next(filter(None, problems))
+        else:
+            found = await ways[0]()
         connection: Connection = found[1]
         if tls:
             await connection._begin_tls(tls, host)

@@ -8,8 +8,8 @@ import asyncio
 
 from webchat.tempo import tempo
 
-# What comes first is wanted at once: the headers, the first words.
-AT_ONCE = 4
+# What comes first is wanted at once: the headers, a beginning without words, the first words.
+AT_ONCE = 3
 # Whoever sends so much at a time sends a file, not words.
 TRICKLE_BYTES = 16 * 1024
 # What nobody takes waits in the kernel too.

@@ -306,6 +306,5 @@ LOGGING = {
         # Whoever scans the network asks for all kinds of hosts; each would be a traceback.
         "django.security.DisallowedHost": {"level": "CRITICAL"},
         "httpx": {"level": "WARNING"},
-        "httpcore": {"level": "WARNING"},
     },
 }

@@ -13,8 +13,7 @@ TEXT, CLOSE, PING, PONG = 0x1, 0x8, 0x9, 0xA
 FINAL, COMPRESSED, MASKED = 0x80, 0x40, 0x80
 DEFLATE_END = b"\x00\x00\xff\xff"
 # As static/js/elements/chat-socket.js has it.
-CONFIRMED_TOGETHER = 4
-CONFIRM_AFTER_SECONDS = 0.2
+CONFIRMED_TOGETHER = 8
 KEY = b"\x37\xfa\x21\x3d"
 
 OnText = Callable[["SocketConnection", bytes, int], None]
@@ -37,7 +36,6 @@ class SocketConnection(asyncio.Protocol):
         self.is_open = False
         self.bytes_received = 0
         self.frames_received = self._confirmed = 0
-        self._later: asyncio.TimerHandle | None = None
         self.opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -119,18 +117,11 @@ class SocketConnection(asyncio.Protocol):
         self._on_text(self, payload, now)
 
     def acknowledge(self) -> None:
-        """As the page's own script does it: some frames together, or a little later."""
+        """As the page's own script does it: some frames together."""
         if self.frames_received - self._confirmed >= CONFIRMED_TOGETHER:
             self.confirm()
-        elif self._later is None:
-            self._later = asyncio.get_running_loop().call_later(CONFIRM_AFTER_SECONDS, self.confirm)
 
     def confirm(self) -> None:
-        if self._later:
-            self._later.cancel()
-            self._later = None
-        if self._confirmed == self.frames_received:
-            return
         self._confirmed = self.frames_received
         text = b'{"received":%d}' % self.frames_received
         if self._deflate:

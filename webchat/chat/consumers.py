@@ -93,7 +93,8 @@ class ConversationConsumer(AsyncWebsocketConsumer):
         if self.has_ended:
             raise PageLeft
         try:
-            await self.send(frame)
+            # Not through two more layers, which look whether it is text.
+            await self.base_send({"type": "websocket.send", "text": frame})
         except Exception:
             # Each server raises something of its own when the page has just left.
             raise PageLeft from None

@@ -25,7 +25,7 @@ LOOK_AGAIN_SECONDS = 2
 LOOK_ANYWAY_SECONDS = 15
 COUNTDOWN_SECONDS = 1
 # A reader may be so many frames behind; then it is waited for, but not for ever. It confirms some at a time.
-FRAMES_AHEAD = 8
+FRAMES_AHEAD = 16
 PATIENCE_SECONDS = 1
 
 
@@ -77,8 +77,10 @@ class Reader:
         self._news.set()
 
     def confirm(self, frames_received: int) -> None:
+        was_behind = self._is_behind()
         self._confirmed = frames_received
-        self._news.set()
+        if was_behind:
+            self._news.set()
 
     async def follow(self) -> None:
         """Until cancelled: tell the page what changes."""
@@ -182,6 +184,8 @@ class Reader:
 
 async def _wait(event: asyncio.Event, seconds: float | None) -> bool:
     """Whether it was set in time."""
+    if seconds is None:
+        return await event.wait()
     try:
         # Not `asyncio.wait_for`: before Python 3.12 it may swallow a cancellation.
         async with asyncio.timeout(seconds):

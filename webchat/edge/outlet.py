@@ -1,6 +1,7 @@
 """Who sends too much, and waits? Daphne itself lets nobody wait, and keeps in memory what a client does not read."""
 
 import asyncio
+from typing import Any
 
 
 class Outlet:
@@ -28,3 +29,8 @@ class Outlet:
     def stopProducing(self) -> None:
         """There will be nobody to read it."""
         self.resumeProducing()
+
+
+def unread(transport: Any) -> int:
+    """How many bytes has a connection been given that have not left yet?"""
+    return int(len(transport.dataBuffer) - transport.offset + transport._tempDataLen)

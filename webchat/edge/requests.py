@@ -8,7 +8,7 @@ from django.conf import settings
 from twisted.protocols.basic import LineReceiver
 from twisted.web.http import HTTPChannel
 
-from webchat.edge.outlet import Outlet
+from webchat.edge.outlet import Outlet, unread
 
 # From the first byte of a request to the end of its header, which is at most 16 KiB (Twisted's limit).
 HEADER_SECONDS = 10
@@ -228,8 +228,3 @@ class Door(HTTPFactory):
 
     def log(self, request: Request) -> None:
         """Not for every request a line of a log that is thrown away."""
-
-
-def unread(transport: Any) -> int:
-    """How many bytes has a connection been given that have not left yet?"""
-    return int(len(transport.dataBuffer) - transport.offset + transport._tempDataLen)

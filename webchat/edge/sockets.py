@@ -6,7 +6,7 @@ from typing import Any
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 
 from webchat.edge.compression import Deflate, accept
-from webchat.edge.outlet import Outlet
+from webchat.edge.outlet import Outlet, unread
 
 # A page confirms frames, in 20 bytes; the consumer refuses whatever else it says.
 LONGEST_MESSAGE = 64 * 1024
@@ -102,9 +102,13 @@ class Socket(Outlet, WebSocketProtocol):
         self.sendFrame(opcode=2 if isBinary else 1, payload=payload, rsv=4 if self._perMessageCompress else 0)
 
     def sendData(self, data: bytes, sync: bool = False, chopsize: int | None = None) -> None:
-        self.transport.write(data)
         # Now, if the network takes it: else the reactor is asked to call back, and told afterwards not to any more.
-        self.transport.doWrite()
+        if self.transport.connected and not self.transport.disconnecting and not unread(self.transport):
+            sent = self.transport.writeSomeData(data)
+            # What went wrong, the reactor finds out as well.
+            data = data[sent:] if isinstance(sent, int) else data
+        if data:
+            self.transport.write(data)
 
     # Every two seconds
 

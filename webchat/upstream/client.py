@@ -11,7 +11,6 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from typing import Any
 
-import h11
 import httpx
 
 from . import errors, pools, replies, wire
@@ -182,13 +181,13 @@ class UpstreamClient:
         return error
 
     def _call(self, method: str, path: str, **content: Any) -> _Call:
-        timeout = httpx.Timeout(connect=self._deadlines.connect, read=None, write=30, pool=5)
+        timeout = httpx.Timeout(None, connect=self._deadlines.connect, write=30)
         headers = {"Authorization": f"Bearer {self._secret}"}
         url = f"{self._base_url}/v1/{path}"
-        return lambda: self._pool().stream(method, url, headers=headers, timeout=timeout, **content)
+        return lambda: self._http().stream(method, url, headers=headers, timeout=timeout, **content)
 
-    def _pool(self) -> pools.Pool:
-        return pools.Pool(self._transport) if self._transport else pools.here().pool()
+    def _http(self) -> httpx.AsyncClient:
+        return pools.new_client(self._transport) if self._transport else pools.here().http
 
     @asynccontextmanager
     async def _slot(self) -> AsyncIterator[None]:
@@ -219,10 +218,7 @@ def _name(error: Exception, answered: bool) -> errors.UpstreamError:
     """By its class alone: the text of an httpx exception may hold the secret."""
     if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.UnsupportedProtocol):
         return errors.Unreachable()
-    if isinstance(error, httpx.PoolTimeout):
-        return errors.QueueFull()
-    cause = error.__cause__.__context__ if error.__cause__ else None
-    if isinstance(cause, h11.RemoteProtocolError) and not answered:
+    if isinstance(error, httpx.RemoteProtocolError) and not answered:
         return errors.NotAnAnswer()
     if isinstance(error, httpx.TransportError) and not isinstance(error, httpx.LocalProtocolError):
         return errors.ConnectionLost()

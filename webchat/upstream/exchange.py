@@ -74,6 +74,9 @@ class Exchange:
         self._is_over = False
         self._error: UpstreamError | None = None
         self._news, self._room = asyncio.Event(), asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._alarm: asyncio.TimerHandle | None = None
+        self._alarm_at = 0.0
         self.end_is_near = False
 
     async def __aenter__(self) -> Self:
@@ -86,20 +89,20 @@ class Exchange:
         if self.end_is_near and error is None:
             # The last bytes are usually here already; with them the connection can be used again.
             await asyncio.wait({self._task}, timeout=0.05)
+        if self._alarm:
+            self._alarm.cancel()
         self._task.cancel()
         await asyncio.wait({self._task})
 
     async def reply(self) -> Reply:
-        await self._wait_for_news()
+        await self._until(lambda: self._reply is not None or self._is_over)
         if self._reply is None:
             raise self._error or UnknownProblem()
         return self._reply
 
     async def read(self) -> bytes | None:
         """All that has come, None at the end. Raises what went wrong, the patience's verdict included."""
-        while not self._arrived and not self._is_over:
-            self._news.clear()
-            await self._wait_for_news()
+        await self._until(lambda: self._arrived or self._is_over)
         if self._arrived:
             data, self._arrived = bytes(self._arrived), bytearray()
             self._room.set()
@@ -145,15 +148,23 @@ class Exchange:
         if self._patience.is_all_over() or (self._patience.is_over() and nothing_waits):
             raise self._patience.verdict()
 
-    async def _wait_for_news(self) -> None:
-        try:
-            async with asyncio.timeout_at(self._patience.due):
-                await self._news.wait()
-                return
-        except TimeoutError:
-            await asyncio.sleep(_GRACE)
-        if not self._news.is_set():
-            raise self._patience.verdict()
+    async def _until(self, is_there: Callable[[], object]) -> None:
+        while not is_there():
+            self._set_alarm()
+            self._news.clear()
+            await self._news.wait()
+            if not is_there() and self._patience.is_over():
+                await asyncio.sleep(_GRACE)
+                if not is_there():
+                    raise self._patience.verdict()
+
+    def _set_alarm(self) -> None:
+        """It may ring too early: to set one for each wait, and put it off, would cost more than the waiting."""
+        due = self._patience.due
+        if not self._loop.time() < self._alarm_at <= due:
+            if self._alarm:
+                self._alarm.cancel()
+            self._alarm, self._alarm_at = self._loop.call_at(due, self._news.set), due
 
     async def _fill(self) -> None:
         try:

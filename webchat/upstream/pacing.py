@@ -4,55 +4,63 @@ A model's answer trickles: twenty chunks a second, each a packet. Woken by every
 more on waking up than on their text.
 """
 
-from collections.abc import Callable, Mapping
-from typing import Any
+import asyncio
 
-from anyio.abc import ByteStream
-from httpcore import AnyIOBackend, AsyncNetworkStream
+from webchat.tempo import tempo
 
-from webchat.tempo import Pause
-
-# What comes first is wanted at once: the headers, the first words.
-AT_ONCE = 4
+# What comes first is wanted at once: the headers, a beginning without words, the first words.
+AT_ONCE = 3
 # Whoever sends so much at a time sends a file, not words.
 TRICKLE_BYTES = 16 * 1024
+# What nobody takes waits in the kernel too.
+MOST_WAITING = 256 * 1024
 
 
-class PacedBackend(AnyIOBackend):
-    """Opens connections that are read at the process's tempo."""
+class Pace:
+    """Of one connection. It must be that below TLS, which hands out its records one by one."""
 
-    async def connect_tcp(self, *args: Any, **kwargs: Any) -> AsyncNetworkStream:
-        stream = await super().connect_tcp(*args, **kwargs)
-        # Below TLS, which hands out its records one by one: there each would have to wait for the next look.
-        stream._stream = PacedBytes(stream._stream)  # type: ignore[attr-defined]
-        return stream
+    def __init__(self, wire: asyncio.ReadTransport) -> None:
+        self._wire = wire
+        self._loop = asyncio.get_running_loop()
+        self._timer: asyncio.TimerHandle | None = None
+        self._is_full = False
+        self.begin()
 
-
-class PacedBytes(ByteStream):
-    def __init__(self, stream: ByteStream) -> None:
-        self._stream = stream
-        self._pause = Pause()
+    def begin(self) -> None:
+        """A request goes out."""
         self._reads = 0
-        self._is_trickle = False
+        self._next = 0.0
 
-    @property
-    def extra_attributes(self) -> Mapping[Any, Callable[[], Any]]:
-        return self._stream.extra_attributes
-
-    async def receive(self, max_bytes: int = 65536) -> bytes:
+    def look(self, size: int, waiting: int) -> None:
+        """So much has come; so much of it nobody has taken yet."""
         self._reads += 1
-        if self._is_trickle and self._reads > AT_ONCE:
-            await self._pause()
-        data = await self._stream.receive(max_bytes)
-        self._is_trickle = len(data) < TRICKLE_BYTES
-        return data
+        self._is_full = waiting > MOST_WAITING
+        now = self._loop.time()
+        if self._next <= now:
+            self._next = now + tempo.interval
+        elif size < TRICKLE_BYTES and self._reads >= AT_ONCE and self._timer is None:
+            self._timer = self._loop.call_at(self._next, self._go_on)
+        if self._is_full or self._timer:
+            self._wire.pause_reading()
 
-    async def send(self, item: bytes) -> None:
-        self._reads = 0
-        await self._stream.send(item)
+    def taken(self) -> None:
+        if self._is_full:
+            self._is_full = False
+            self._resume()
 
-    async def send_eof(self) -> None:
-        await self._stream.send_eof()
+    def _go_on(self) -> None:
+        self._timer = None
+        self._next = self._loop.time() + tempo.interval
+        self._resume()
 
-    async def aclose(self) -> None:
-        await self._stream.aclose()
+    def _resume(self) -> None:
+        if not (self._is_full or self._timer or self._wire.is_closing()):
+            self._wire.resume_reading()
+
+    def end(self) -> None:
+        """All has been read: whatever else happens is wanted at once."""
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
+        self._is_full = False
+        self._resume()

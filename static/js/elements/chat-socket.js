@@ -1,8 +1,8 @@
 // The thread's socket: it says what the page shows at every connect, and acknowledges what arrived.
 
 const LETTERS = { pending: "p", streaming: "r", complete: "c", stopped: "s", failed: "f", interrupted: "i" };
-// A message from a page costs the server as much as one to it. It waits when eight are not confirmed.
-const CONFIRMED_TOGETHER = 4;
+// A message from a page costs the server as much as one to it. It waits when sixteen are not confirmed.
+const CONFIRMED_TOGETHER = 8;
 const RECONNECTED_BY_HTMX = [1006, 1011, 1012, 1013];
 
 // After a restart all pages want to come back; each in its own time, and none later than after 6 seconds.
@@ -13,7 +13,6 @@ class ChatSocket extends HTMLElement {
   #wrapper = null;
   #received = 0;
   #confirmed = 0;
-  #confirmation = null;
   #listeners = new AbortController();
 
   connectedCallback() {
@@ -53,15 +52,11 @@ class ChatSocket extends HTMLElement {
   #acknowledge() {
     this.#received += 1;
     if (this.#received - this.#confirmed >= CONFIRMED_TOGETHER) this.#confirm();
-    else this.#confirmation ??= setTimeout(() => this.#confirm(), 200);
     const title = document.getElementById("conversation-title")?.textContent;
     if (title) document.title = document.title.replace(/^.*(?= · )/s, () => title);
   }
 
   #confirm() {
-    clearTimeout(this.#confirmation);
-    this.#confirmation = null;
-    if (this.#received === this.#confirmed) return;
     this.#confirmed = this.#received;
     this.#wrapper.send(JSON.stringify({ received: this.#received }));
   }

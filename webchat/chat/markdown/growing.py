@@ -88,18 +88,19 @@ class GrowingMarkdown:
     def _draw(self) -> None:
         if self.revision in self._drawn:
             return
-        # Of this thread alone: while others have the interpreter, nothing is drawn.
-        begun = time.thread_time()
         new = self._take()
         more = self._growth.more(self._open, new) if self._growth else None
+        self.seconds_to_draw = 0.0
         if self._is_too_much() and not isinstance(self._growth, Plain):
             self._show_plainly()
         elif more is not None:
             self._last.grow(rendering.escape_text(more), self.revision)
         else:
+            # Of this thread alone: while others have the interpreter, nothing is drawn.
+            begun = time.thread_time()
             self._redraw_or_give_up()
+            self.seconds_to_draw = time.thread_time() - begun
         self._drawn.add(self.revision)
-        self.seconds_to_draw = time.thread_time() - begun
 
     def _take(self) -> str:
         """Move what is new to the open source, in its normal form."""

@@ -38,12 +38,16 @@ class Parameters:
 
 @dataclass(frozen=True)
 class Exchange:
-    """A question and the answers that are to come. `is_new` is False for what had been sent before."""
+    """A question and the answers that are to come. `is_new` is False for what had been sent before.
+
+    It `goes_on` when the question is new, too, and follows what had been the last message of the shown branch.
+    """
 
     conversation: "Conversation"
     question: Message
     answers: list[Message]
     is_new: bool = True
+    goes_on: bool = False
 
 
 class ConversationQuerySet(models.QuerySet["Conversation"]):
@@ -173,7 +177,7 @@ class Conversation(models.Model):
         )
         answers = self._answers(question, position + 1, most_tokens=most_tokens)
         self._add(question, *answers)
-        return Exchange(self, question, answers)
+        return Exchange(self, question, answers, goes_on=after == "leaf")
 
     @transaction.atomic
     def answer(
@@ -274,7 +278,10 @@ class Conversation(models.Model):
     def entitle(self, title: str) -> bool:
         """Take a title that a model made, unless a person has given one meanwhile."""
         untouched = Conversation.objects.filter(pk=self.pk, titled_by=self.TitledBy.QUESTION)
-        return bool(untouched.update(title=title[:200], titled_by=self.TitledBy.MODEL))
+        if not untouched.update(title=title[:200], titled_by=self.TitledBy.MODEL):
+            return False
+        self.title, self.titled_by = title[:200], self.TitledBy.MODEL
+        return True
 
     def pin(self, is_pinned: bool) -> None:
         self._set(is_pinned=is_pinned)

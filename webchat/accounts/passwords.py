@@ -1,5 +1,7 @@
 """Is this the right password, and is it one that we take?"""
 
+from uuid import UUID
+
 from allauth.account.auth_backends import AuthenticationBackend
 from allauth.account.internal.userkit import filter_users_by_email, get_user_by_username
 from django.contrib.auth import password_validation
@@ -7,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
+from webchat import rows
 from webchat.accounts.models import PASSWORD_MAX_LENGTH, User
 
 
@@ -49,6 +52,11 @@ class PasswordBackend(AuthenticationBackend):  # type: ignore[misc]
             User().set_password(password)
         right = [person for person in people if person.check_password(password)]
         return next((person for person in right if person.is_active), None)
+
+    def get_user(self, user_id: UUID) -> User | None:
+        """Who comes with this session; each page asks for it."""
+        person = rows.find(User, user_id)
+        return person if person and person.is_active else None
 
 
 def people_called(name: str) -> list[User]:

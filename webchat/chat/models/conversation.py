@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 
+from webchat import rows
 from webchat.accounts.models import User
 from webchat.allocation import metering
 from webchat.allocation.models import UsageRecord
@@ -53,6 +54,15 @@ class Exchange:
 class ConversationQuerySet(models.QuerySet["Conversation"]):
     def owned_by(self, user: User) -> Self:
         return self.filter(owner=user, deleted_at=None)
+
+    def one_of(self, user: User, pk: uuid.UUID) -> "Conversation":
+        """`owned_by(user).get(pk=pk)`, quickly."""
+        found = rows.find(Conversation, pk)
+        if found is None or found.owner_id != user.pk or found.deleted_at:
+            raise Conversation.DoesNotExist
+        # Who has been loaded already need not be loaded again.
+        found.owner = user
+        return found
 
     def deleted_by(self, user: User) -> Self:
         return self.filter(owner=user).exclude(deleted_at=None)
@@ -130,7 +140,7 @@ class Conversation(models.Model):
 
     MAY_CHANGE = (
         "title", "titled_by", "model", "system", "temperature", "top_p", "max_tokens", "n",
-        "leaf", "is_pinned", "active_at", "deleted_at",
+        "leaf_id", "is_pinned", "active_at", "deleted_at",
     )  # fmt: skip
 
     def ask(
@@ -200,20 +210,21 @@ class Conversation(models.Model):
 
     def _lock(self) -> None:
         """Let writers of one conversation wait for each other (SQLite has one writer at a time anyway)."""
-        locked = Conversation.objects.select_for_update(of=("self",))
+        if (locked := rows.find(Conversation, self.pk, lock=True)) is None:
+            raise Conversation.DoesNotExist
         # Not the owner: who has been loaded already would have to be loaded again.
-        self.refresh_from_db(fields=self.MAY_CHANGE, from_queryset=locked)
+        for name in self.MAY_CHANGE:
+            setattr(self, name, getattr(locked, name))
 
     def _brought_by(self, client_id: uuid.UUID) -> Message | None:
         return Message.objects.filter(asked_by_id=self.owner_id, client_id=client_id).first()
 
     def _next_position(self) -> int:
         """Raises `AnswerStillRunning`."""
-        running = models.Count("pk", filter=models.Q(state__in=Message.RUNNING))
-        said = self.messages.aggregate(last=models.Max("position"), running=running)
-        if said["running"]:
+        last, running = Message.objects.all().count_in(self.pk)
+        if running:
             raise AnswerStillRunning
-        return (said["last"] or 0) + 1
+        return last + 1
 
     def _answers(
         self,

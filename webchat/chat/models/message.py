@@ -20,6 +20,10 @@ CHECKPOINT = """
     UPDATE chat_message SET text = %s, state = %s, heartbeat_at = %s
     WHERE id = %s AND state IN ('pending', 'streaming')
 """
+COUNT = """
+    SELECT MAX(position), COUNT(CASE WHEN state IN ('pending', 'streaming') THEN 1 END)
+    FROM chat_message WHERE conversation_id = %s
+"""
 
 
 class MessageQuerySet(models.QuerySet["Message"]):
@@ -34,6 +38,14 @@ class MessageQuerySet(models.QuerySet["Message"]):
 
     def running(self) -> Self:
         return self.filter(state__in=Message.RUNNING)
+
+    def count_in(self, conversation_pk: UUID) -> tuple[int, int]:
+        """The last position in a conversation, 0 when there is none, and how many of its answers are running."""
+        connection = connections[self.db]
+        with connection.cursor() as cursor:
+            cursor.execute(COUNT, [Message._meta.pk.get_db_prep_value(conversation_pk, connection)])
+            last, running = cursor.fetchone()
+        return last or 0, running
 
     def lost(self) -> Self:
         """Running answers whose process is gone."""

@@ -30,7 +30,7 @@ async def behind(answer: Message) -> tuple[LiveAnswer, list[str], asyncio.Task[N
         frames.append(frame)
 
     growing = live.begin(answer.pk)
-    header = thread.header_mark(answer.conversation)
+    header = thread.header_mark(answer.conversation.title, answer.conversation.model)
     reader = Reader(answer.conversation_id, shown=[], header=header, language="en", send=send)
     following = asyncio.create_task(reader.follow())
     await until(lambda: len(frames) == 1)

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from contextlib import aclosing
+from copy import copy
 from typing import Any
 from uuid import UUID
 
@@ -11,10 +12,11 @@ from asgiref.sync import async_to_sync
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
 
-from webchat import background
+from webchat import background, rows
 from webchat.accounts.sessions import Ticket
 from webchat.allocation import alarms, catalogue, metering
 from webchat.allocation.metering import Spent
+from webchat.allocation.models import UsageRecord
 from webchat.allocation.vault import VaultLocked
 from webchat.background import in_database, look_up
 from webchat.chat import access, events, keeping, live, markdown, mirror, prompt, titles
@@ -156,15 +158,18 @@ def _finish(call: Call, endings: list[dict[str, Any]], spent: Spent) -> Complete
     with transaction.atomic():
         ended = [answer.end(**ending) for answer, ending in zip(call.answers, endings, strict=True)]
         metering.settle(call.record.pk, spent)
-    if not all(ended) or any(ending["state"] != Message.State.COMPLETE for ending in endings):
-        return None
-    call.record.refresh_from_db(
-        fields=["outcome", "origin", "prompt_tokens", "completion_tokens", "answered_model"]
-    )
-    for answer, ending in zip(call.answers, endings, strict=True):
+    is_plain = all(ending["state"] == Message.State.COMPLETE and "html" in ending for ending in endings)
+    return Completed(_as_saved(call, endings)) if is_plain and all(ended) else None
+
+
+def _as_saved(call: Call, endings: list[dict[str, Any]]) -> list[Message]:
+    settled = rows.find(UsageRecord, call.record.pk)
+    answers = [copy(answer) for answer in call.answers]
+    for answer, ending in zip(answers, endings, strict=True):
         for name, value in ending.items():
             setattr(answer, name, value)
-    return Completed(call.answers)
+        answer.usage = settled
+    return answers
 
 
 def _drawn(answer: Message, text: str) -> dict[str, Any]:

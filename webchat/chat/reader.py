@@ -123,13 +123,15 @@ class Reader:
         parent = exchange.question.parent_id
         last = self._shown[-1][0] if self._shown else None
         follows_last = last == (frames.short(parent) if parent else None)
-        return exchange.goes_on and follows_last and self._header == thread.header_mark(exchange.conversation)
+        header = thread.header_mark(exchange.conversation.title, exchange.model_before)
+        return exchange.goes_on and follows_last and self._header == header
 
     async def _send_exchange(self, exchange: Exchange) -> None:
         messages = {message.pk: self._with_live(message) for message in thread.begun(exchange)}
         difference = Difference(is_replaced=not self._shown, added=list(messages))
         await self._send_frame(frames.thread_changed(difference, messages, older_url=""))
         self._shown = [*self._shown, *frames.seen(messages.values())][-WINDOW:]
+        await self._send_header(exchange.conversation)
 
     def _followed_of(self, answers: list[Message]) -> list[tuple[Followed, Message]]:
         saved = {answer.pk: answer for answer in answers}
@@ -194,7 +196,7 @@ class Reader:
         await self._send_frame(frame)
 
     async def _send_header(self, conversation: Conversation) -> None:
-        mark = thread.header_mark(conversation)
+        mark = thread.header_mark(conversation.title, conversation.model)
         if mark != self._header:
             self._header = mark
             await self._send_frame(frames.header_changed(conversation))

@@ -94,16 +94,17 @@ def load(conversation: Conversation, before: UUID | None = None) -> Thread:
     return Thread([shown[row.pk] for row in rows if row.pk in shown], outline.older_url(rows))
 
 
-def header_mark(conversation: Conversation) -> str:
-    """Tells whether a page shows the conversation's title and model as they are."""
-    shown = f"{conversation.title}\n{conversation.model}"
+def header_mark(title: str, model: str) -> str:
+    """Tells whether a page shows a conversation's title and model as they are."""
+    shown = f"{title}\n{model}"
     return f"{crc32(shown.encode()):08x}"
 
 
 def begun(exchange: Exchange) -> list[ShownMessage]:
     """A new question and the answer that is shown, when nothing else has ever followed what is before them."""
     question, first = exchange.question, exchange.answers[0]
-    beside = {(question.pk, first.role): [answer.pk for answer in exchange.answers]}
+    answers = [answer.pk for answer in exchange.answers]
+    beside: dict[tuple[UUID | None, str], list[UUID]] = {(question.pk, first.role): answers}
     return [_message(question, beside), _message(first, beside)]
 
 

@@ -35,7 +35,7 @@ async def give(call: Call) -> None:
     is_first = question is not None and question.parent_id is None
     if question is None or not is_first or call.conversation.titled_by != Conversation.TitledBy.QUESTION:
         return
-    mark_before = thread.header_mark(call.conversation)
+    mark_before = thread.header_mark(call.conversation.title, call.conversation.model)
     messages = prompt.for_title(question.text, call.lives[0].text)
     try:
         record, client = await in_database(_reserve, call.conversation, messages)

@@ -41,7 +41,8 @@ class Parameters:
 class Exchange:
     """A question and the answers that are to come. `is_new` is False for what had been sent before.
 
-    It `goes_on` when the question is new, too, and follows what had been the last message of the shown branch.
+    It `goes_on` when the question is new, too, and follows what had been the last message of the shown branch;
+    `model_before` is the conversation's until then.
     """
 
     conversation: "Conversation"
@@ -49,6 +50,7 @@ class Exchange:
     answers: list[Message]
     is_new: bool = True
     goes_on: bool = False
+    model_before: str = ""
 
 
 class ConversationQuerySet(models.QuerySet["Conversation"]):
@@ -178,6 +180,7 @@ class Conversation(models.Model):
         after: Message | Literal["leaf"] | None,
     ) -> Exchange:
         self._lock()
+        model_before = self.model
         for name, value in asdict(parameters).items():
             setattr(self, name, value)
         parent_id = self.leaf_id if after == "leaf" else after and after.pk
@@ -187,7 +190,7 @@ class Conversation(models.Model):
         )
         answers = self._answers(question, position + 1, most_tokens=most_tokens)
         self._add(question, *answers)
-        return Exchange(self, question, answers, goes_on=after == "leaf")
+        return Exchange(self, question, answers, goes_on=after == "leaf", model_before=model_before)
 
     @transaction.atomic
     def answer(
@@ -262,12 +265,13 @@ class Conversation(models.Model):
         """Save them, with the first answer shown and what it is asked with."""
         Message.objects.bulk_create(messages)
         first = next(message for message in messages if message.is_answer)
-        self._set(leaf=first, active_at=timezone.now(), **asdict(self.parameters))
+        self._set(leaf_id=first.pk, active_at=timezone.now(), **asdict(self.parameters))
 
     def _set(self, **fields: object) -> None:
         for name, value in fields.items():
             setattr(self, name, value)
-        self.save(update_fields=[*fields])
+        if not rows.change(Conversation, self.pk, fields):
+            raise Conversation.DoesNotExist
 
     # The branch that is shown
 
@@ -288,8 +292,8 @@ class Conversation(models.Model):
 
     def entitle(self, title: str) -> bool:
         """Take a title that a model made, unless a person has given one meanwhile."""
-        untouched = Conversation.objects.filter(pk=self.pk, titled_by=self.TitledBy.QUESTION)
-        if not untouched.update(title=title[:200], titled_by=self.TitledBy.MODEL):
+        values = {"title": title[:200], "titled_by": self.TitledBy.MODEL}
+        if not rows.change(Conversation, self.pk, values, only_if="titled_by = 'question'"):
             return False
         self.title, self.titled_by = title[:200], self.TitledBy.MODEL
         return True

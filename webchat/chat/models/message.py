@@ -10,20 +10,22 @@ from django.db import connections, models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from webchat import rows
 from webchat.accounts.models import User
 from webchat.allocation.models import UsageRecord
 
 # An answer whose process has not been heard of for so long has lost it.
 LOST_AFTER = timedelta(seconds=15)
+IS_RUNNING = "state IN ('pending', 'streaming')"
 # One statement for hundreds of answers; as many updates by the ORM would take ten times as long.
-CHECKPOINT = """
+CHECKPOINT = f"""
     UPDATE chat_message SET text = %s, state = %s, heartbeat_at = %s
-    WHERE id = %s AND state IN ('pending', 'streaming')
-"""
-COUNT = """
-    SELECT MAX(position), COUNT(CASE WHEN state IN ('pending', 'streaming') THEN 1 END)
+    WHERE id = %s AND {IS_RUNNING}
+"""  # noqa: S608
+COUNT = f"""
+    SELECT MAX(position), COUNT(CASE WHEN {IS_RUNNING} THEN 1 END)
     FROM chat_message WHERE conversation_id = %s
-"""
+"""  # noqa: S608
 
 
 class MessageQuerySet(models.QuerySet["Message"]):
@@ -169,11 +171,10 @@ class Message(models.Model):
 
     def end(self, state: str, **fields: Any) -> bool:
         """Leave `streaming` for good. Guarded, so that of two who end an answer only one does."""
-        running = Message.objects.running().filter(pk=self.pk)
         fields["ended_at"] = timezone.now()
         if state == self.State.STOPPED:
             # By nobody's button when there is a reason.
-            interrupted = running.filter(error_code__in=self.Ended.values)
+            interrupted = Message.objects.running().filter(pk=self.pk, error_code__in=self.Ended.values)
             if interrupted.update(state=self.State.INTERRUPTED, **fields):
                 return True
-        return bool(running.update(state=state, **fields))
+        return rows.change(Message, self.pk, {"state": state, **fields}, only_if=IS_RUNNING)

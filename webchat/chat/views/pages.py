@@ -77,7 +77,9 @@ def conversation_page(
 
 def socket_url(request: HttpRequest, conversation: Conversation) -> str:
     language = getattr(request, "LANGUAGE_CODE", "")
-    query = urlencode({"language": language, "header": thread.header_mark(conversation)})
+    query = urlencode(
+        {"language": language, "header": thread.header_mark(conversation.title, conversation.model)}
+    )
     return f"/ws/conversations/{conversation.pk}/?{query}"
 
 

@@ -4,7 +4,7 @@ Composing one takes Django's ORM ten times as long as the database takes to answ
 each question and each answer need. Everything else asks the ORM.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, TypeVar
 
@@ -18,8 +18,10 @@ def find(model: type[M], key: Any, *, lock: bool = False) -> M | None:
     database = router.db_for_write(model) if lock else router.db_for_read(model)
     connection = connections[database]
     statement = _select(model, database, lock and connection.features.has_select_for_update)
-    found = model._default_manager.using(database).raw(statement, _prepared(model, {"pk": key}, connection))
-    return next(iter(found), None)
+    with connection.cursor() as cursor:
+        cursor.execute(statement, _prepared(model, {"pk": key}, connection))
+        row = cursor.fetchone()
+    return _made(model, connection, row) if row else None
 
 
 def change(model: type[models.Model], key: Any, values: Mapping[str, Any], *, only_if: str = "") -> bool:
@@ -36,11 +38,38 @@ def _prepared(model: type[models.Model], values: Mapping[str, Any], connection: 
     return [_field(model, name).get_db_prep_save(value, connection) for name, value in values.items()]
 
 
+def _made(model: type[M], connection: Any, row: Sequence[Any]) -> M:
+    values = list(row)
+    for place, column in _to_convert(model, connection.alias):
+        converters = (*connection.ops.get_db_converters(column), *column.get_db_converters(connection))
+        for convert in converters:
+            values[place] = convert(values[place], column, connection)
+    return model.from_db(connection.alias, _names(model), values)
+
+
+@cache
+def _names(model: type[models.Model]) -> list[str]:
+    return [field.attname for field in _fields(model)]
+
+
+@cache
+def _to_convert(model: type[models.Model], database: str) -> list[tuple[int, Any]]:
+    """What the database does not give as Python has it, and its place in the row."""
+    connection: Any = connections[database]
+    columns: list[Any] = [field.get_col(model._meta.db_table) for field in _fields(model)]
+    return [
+        (place, column)
+        for place, column in enumerate(columns)
+        if connection.ops.get_db_converters(column) or column.get_db_converters(connection)
+    ]
+
+
 @cache
 def _select(model: type[models.Model], database: str, is_locked: bool) -> str:
     quote = connections[database].ops.quote_name
     table, key = quote(model._meta.db_table), quote(_field(model, "pk").column)
-    return f"SELECT * FROM {table} WHERE {key} = %s{' FOR UPDATE' if is_locked else ''}"  # noqa: S608
+    columns = ", ".join(quote(field.column) for field in _fields(model))
+    return f"SELECT {columns} FROM {table} WHERE {key} = %s{' FOR UPDATE' if is_locked else ''}"  # noqa: S608
 
 
 @cache
@@ -50,6 +79,10 @@ def _update(model: type[models.Model], database: str, names: tuple[str, ...], on
     assignments = ", ".join(f"{quote(_field(model, name).column)} = %s" for name in names)
     condition = f" AND {only_if}" if only_if else ""
     return f"UPDATE {table} SET {assignments} WHERE {key} = %s{condition}"  # noqa: S608
+
+
+def _fields(model: type[models.Model]) -> Sequence[Any]:
+    return model._meta.concrete_fields
 
 
 def _field(model: type[models.Model], name: str) -> Any:

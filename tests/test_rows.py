@@ -27,6 +27,20 @@ def test_a_row_is_found_as_the_orm_finds_it(alice: User) -> None:
     assert locked == found
 
 
+def test_rows_are_added_as_the_orm_adds_them(alice: User) -> None:
+    quick, plain = (Conversation(owner=alice, model="gpt-4", title="Both", temperature=0.5) for _ in range(2))
+    other = Conversation(owner=alice, model="gpt-4")
+    rows.add(quick, other)
+    plain.save()
+    assert values(Conversation.objects.get(pk=quick.pk)) == values(quick)
+    differ = ("id", "created_at", "active_at")
+    assert values(quick) | dict.fromkeys(differ) == values(plain) | dict.fromkeys(differ)
+    assert Conversation.objects.filter(pk=other.pk).exists()
+    quick.title = "Saved again"
+    quick.save()
+    assert Conversation.objects.get(pk=quick.pk).title == "Saved again"
+
+
 def test_what_is_not_there(db: None) -> None:
     assert rows.find(Conversation, uuid4()) is None
     assert not rows.change(Conversation, uuid4(), {"title": "Nobody's"})

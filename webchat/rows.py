@@ -1,4 +1,4 @@
-"""How is one row fetched and changed quickly? By statements that are composed once.
+"""How is a row fetched, added and changed quickly? By statements that are composed once.
 
 Composing one takes Django's ORM ten times as long as the database takes to answer it, so this is for the few that
 each question and each answer need. Everything else asks the ORM.
@@ -32,6 +32,22 @@ def change(model: type[models.Model], key: Any, values: Mapping[str, Any], *, on
     with connection.cursor() as cursor:
         cursor.execute(statement, _prepared(model, {**values, "pk": key}, connection))
         return bool(cursor.rowcount)
+
+
+def add(*rows: models.Model) -> None:
+    """As `bulk_create(rows)`, of one model, with keys that are known before."""
+    model = type(rows[0])
+    database = router.db_for_write(model)
+    connection = connections[database]
+    parameters = [
+        field.get_db_prep_save(field.pre_save(row, add=True), connection)
+        for row in rows
+        for field in _fields(model)
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(_insert(model, database, len(rows)), parameters)
+    for row in rows:
+        row._state.adding, row._state.db = False, database
 
 
 def _prepared(model: type[models.Model], values: Mapping[str, Any], connection: Any) -> list[Any]:
@@ -70,6 +86,15 @@ def _select(model: type[models.Model], database: str, is_locked: bool) -> str:
     table, key = quote(model._meta.db_table), quote(_field(model, "pk").column)
     columns = ", ".join(quote(field.column) for field in _fields(model))
     return f"SELECT {columns} FROM {table} WHERE {key} = %s{' FOR UPDATE' if is_locked else ''}"  # noqa: S608
+
+
+@cache
+def _insert(model: type[models.Model], database: str, count: int) -> str:
+    quote = connections[database].ops.quote_name
+    columns = [quote(field.column) for field in _fields(model)]
+    row = f"({', '.join('%s' for _column in columns)})"
+    values = ", ".join([row] * count)
+    return f"INSERT INTO {quote(model._meta.db_table)} ({', '.join(columns)}) VALUES {values}"  # noqa: S608
 
 
 @cache

@@ -127,3 +127,26 @@ async def test_a_title_that_comes_after_a_persons_own_is_not_shown(
         await events.conversation_changed(conversation.pk, Entitled(stale, mark_before=before))
         await asyncio.sleep(0.3)
         assert title(tab) == "Mine"
+
+
+async def test_a_page_that_is_far_behind_looks(alice_async: AsyncClient, alice: User) -> None:
+    conversation = await in_database(tell, alice, "Hello", "Good morning", title="Mine")
+    frames: list[str] = []
+    goes_on = asyncio.Event()
+
+    async def keep(frame: str) -> None:
+        frames.append(frame)
+        await goes_on.wait()
+
+    reader = Reader(conversation.pk, shown=[], header="", language="en", send=keep)
+    following = asyncio.create_task(reader.follow())
+    await until(lambda: len(frames) == 1)
+    # None of them stands in the database.
+    marks = [thread.header_mark(title, "gpt-4") for title in ("Mine", *"012345")]
+    for number, mark in enumerate(marks[:-1]):
+        told_title = Conversation(pk=conversation.pk, title=str(number), model="gpt-4")
+        reader.hear(Entitled(told_title, mark_before=mark))
+    goes_on.set()
+    await asyncio.sleep(0.3)
+    assert ">Mine</h1>" in frames[-1]
+    following.cancel()

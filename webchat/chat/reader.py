@@ -28,6 +28,8 @@ COUNTDOWN_SECONDS = 1
 # A reader may be so many frames behind; then it is waited for, but not for ever. It confirms some at a time.
 FRAMES_AHEAD = 8
 PATIENCE_SECONDS = 1
+# Who is further behind looks.
+MOST_HEARD = 4
 
 
 @dataclass
@@ -76,8 +78,9 @@ class Reader:
 
     def hear(self, news: News | None) -> None:
         """The conversation has changed; without `news` one has to look how."""
-        if news is None or self._is_looking:
+        if news is None or self._is_looking or self._is_stale or len(self._heard) == MOST_HEARD:
             self._is_stale = True
+            self._heard.clear()
         else:
             self._heard.append(news)
         self._news.set()
@@ -138,8 +141,11 @@ class Reader:
         return [(one, saved[one.message.pk]) for one in self._followed if one.message.pk in saved]
 
     async def _send_completed(self, mine: list[tuple[Followed, Message]]) -> None:
-        self._unfollow()
+        self._followed = [
+            one for one in self._followed if all(one is not followed for followed, _saved in mine)
+        ]
         for followed, saved in mine:
+            followed.live.leave(self._news)
             message = followed.message.as_it_ended(saved)
             self._shown = list((dict(self._shown) | dict(frames.seen([message]))).items())
             await self._send_frame(frames.message_replaced(message))

@@ -263,7 +263,7 @@ class Conversation(models.Model):
 
     def _add(self, *messages: Message) -> None:
         """Save them, with the first answer shown and what it is asked with."""
-        Message.objects.bulk_create(messages)
+        rows.add(*messages)
         first = next(message for message in messages if message.is_answer)
         self._set(leaf_id=first.pk, active_at=timezone.now(), **asdict(self.parameters))
 

@@ -11,7 +11,8 @@ from typing import Any
 
 from asgiref.sync import ThreadSensitiveContext, sync_to_async
 from django.core.handlers.asgi import ASGIHandler
-from django.db import OperationalError, close_old_connections
+from django.core.signals import request_started
+from django.db import OperationalError, close_old_connections, reset_queries
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
@@ -32,6 +33,9 @@ class Pages(ASGIHandler):
 
     def __init__(self) -> None:
         super().__init__()
+        # They would cross to a thread that has no connections to look after; `_make` does it where they are.
+        for look_after in (close_old_connections, reset_queries):
+            request_started.disconnect(look_after)
         self._turns = asyncio.Semaphore(PAGES_AT_A_TIME)
         # The one that was used last comes first: mostly there are no more of them than pages at a time.
         self._threads: asyncio.LifoQueue[ThreadPoolExecutor] = asyncio.LifoQueue()
@@ -67,6 +71,7 @@ class Pages(ASGIHandler):
 
     def _make(self, request: HttpRequest) -> HttpResponseBase:
         """Django looks after connections in the thread in which a request begins and ends, which is another."""
+        reset_queries()
         close_old_connections()
         try:
             response: HttpResponseBase = self._chain(request)

@@ -1,5 +1,8 @@
 """How are static files named? After their content, our own ES modules included."""
 
+from functools import cache
+from typing import Any
+
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
@@ -10,3 +13,12 @@ class HashedFiles(CompressedManifestStaticFilesStorage):
         "js/*.js",
         CompressedManifestStaticFilesStorage._js_module_import_aggregation_patterns[1],
     )
+
+    def url(self, name: str, force: bool = False) -> str:
+        """A page has the same few again and again: its icons."""
+        return _url(super().url, name, force)
+
+
+@cache
+def _url(find: Any, name: str, force: bool) -> str:
+    return str(find(name, force))

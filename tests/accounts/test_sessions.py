@@ -83,6 +83,12 @@ def test_another_password_is_believed_at_the_second_look(sign_in, person):
     assert [judge([ticket])[ticket] for _look in range(2)] == [State.GOOD, State.ENDED]
 
 
+def test_a_session_ends_when_its_time_is_over(sign_in):
+    browser = sign_in()
+    Session.objects.update(expire_date=timezone.now() - timedelta(seconds=1))
+    assert not is_signed_in(browser)
+
+
 def test_a_lost_session_is_not_one_that_was_ended(sign_in, person):
     lost, ended = sign_in(), sign_in()
     tickets = [Ticket.of(browser.session, person) for browser in (lost, ended)]

@@ -7,8 +7,7 @@ from asgiref.sync import sync_to_async
 from tests.chat.asking import until
 from tests.chat.history import add, tell
 from webchat.accounts.models import User
-from webchat.chat import frames as frames_of_chat
-from webchat.chat import live
+from webchat.chat import live, thread
 from webchat.chat.live import LiveAnswer, Notice
 from webchat.chat.models import Message
 from webchat.chat.reader import Reader
@@ -31,7 +30,7 @@ async def behind(answer: Message) -> tuple[LiveAnswer, list[str], asyncio.Task[N
         frames.append(frame)
 
     growing = live.begin(answer.pk)
-    header = frames_of_chat.header_mark(answer.conversation)
+    header = thread.header_mark(answer.conversation.title, answer.conversation.model)
     reader = Reader(answer.conversation_id, shown=[], header=header, language="en", send=send)
     following = asyncio.create_task(reader.follow())
     await until(lambda: len(frames) == 1)

@@ -1,5 +1,7 @@
 """Is this the right password, and is it one that we take?"""
 
+from uuid import UUID
+
 from allauth.account.auth_backends import AuthenticationBackend
 from allauth.account.internal.userkit import filter_users_by_email, get_user_by_username
 from asgiref.sync import sync_to_async
@@ -9,6 +11,7 @@ from django.db.models import Exists, OuterRef
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
+from webchat import rows
 from webchat.accounts.models import PASSWORD_MAX_LENGTH, BreakGlass, User
 from webchat.accounts.roles import RolePermissions
 
@@ -53,14 +56,20 @@ class PasswordBackend(RolePermissions, AuthenticationBackend):  # type: ignore[m
         right = [person for person in people if person.check_password(password)]
         return next((person for person in right if person.is_active), None)
 
-    def get_user(self, user_id: str) -> User | None:
+    def get_user(self, user_id: UUID) -> User | None:
         """With whether there is something to tell, so that no page has to ask for that."""
-        unseen = BreakGlass.objects.unseen().filter(person=OuterRef("pk"))
-        people = User.objects.filter(is_active=True).annotate(has_notices=Exists(unseen))
-        return people.filter(pk=user_id).first()
+        return next(iter(_person(user_id)), None)
 
-    async def aget_user(self, user_id: str) -> User | None:
+    async def aget_user(self, user_id: UUID) -> User | None:
         return await sync_to_async(self.get_user)(user_id)
+
+
+_person = rows.Query(
+    lambda pk: User.objects.filter(pk=pk, is_active=True).annotate(
+        has_notices=Exists(BreakGlass.objects.unseen().filter(person=OuterRef("pk")))
+    ),
+    UUID(int=0),
+)
 
 
 def people_called(name: str) -> list[User]:

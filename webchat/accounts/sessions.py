@@ -15,11 +15,20 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
+from webchat import rows
 from webchat.accounts.models import EndedSession, User
 
 
 class SessionStore(DatabaseStore):
     """Django's, but that it leaves word. A row that is gone may have been lost; nobody has to be cut off for that."""
+
+    def _get_session_from_db(self) -> Session | None:
+        """Each page begins with it."""
+        found = rows.find(Session, self.session_key)
+        if found and found.expire_date > timezone.now():
+            return found
+        self._session_key = None
+        return None
 
     @transaction.atomic
     def flush(self) -> None:

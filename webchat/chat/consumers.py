@@ -72,7 +72,7 @@ class ConversationConsumer(AsyncWebsocketConsumer):
             send=self._send_frame,
         )
         # Subscribe first, read the state second: no change can fall in between.
-        events.follow(pk, self.reader.look_again)
+        events.follow(pk, self.reader.hear)
         if settings.REDIS_URL:
             self.hearing = background.spawn(self._hear(pk), name=f"hints for {pk}")
         recovery.watch()
@@ -87,7 +87,7 @@ class ConversationConsumer(AsyncWebsocketConsumer):
         async with events.listen(events.conversation_group(pk)) as heard:
             while True:
                 await heard.get()
-                self.reader.look_again()
+                self.reader.hear(None)
 
     async def _send_frame(self, frame: str) -> None:
         if self.has_ended:
@@ -125,7 +125,7 @@ class ConversationConsumer(AsyncWebsocketConsumer):
             access.leave(self.visit)
         if self.following:
             self.following.cancel()
-            events.leave(self.pk, self.reader.look_again)
+            events.leave(self.pk, self.reader.hear)
         if self.hearing:
             self.hearing.cancel()
 

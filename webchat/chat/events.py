@@ -1,7 +1,8 @@
 """Who has to look again? Small hints; what has changed is read from the database.
 
-Readers of this process are told directly, those of others through the channel layer. There a hint may get
-lost: every socket begins with a fresh look, and with several processes it looks again by itself now and then.
+Readers of this process are told directly, and often what has changed, so that they need not look; those of others
+through the channel layer. There a hint may get lost: every socket begins with a fresh look, and with several
+processes it looks again by itself now and then.
 """
 
 import asyncio
@@ -9,6 +10,7 @@ import logging
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -16,12 +18,34 @@ from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.conf import settings
 
+from webchat.chat.models import Conversation, Exchange, Message
+
 RETRY_SECONDS = 1
 # A Redis that hangs must not hold up whoever sends a message.
 LAYER_SECONDS = 2
 
+
+@dataclass(frozen=True)
+class Completed:
+    """All answers of a call, as they have been saved, with what was settled."""
+
+    answers: list[Message]
+
+
+@dataclass(frozen=True)
+class Entitled:
+    """The conversation has another title than when its header bore this mark."""
+
+    conversation: Conversation
+    mark_before: str
+
+
+# What has changed, when it is known. Whoever shows something else than what it follows has to look.
+News = Exchange | Completed | Entitled
+Hear = Callable[[News | None], None]
+
 logger = logging.getLogger(__name__)
-_readers: defaultdict[UUID, set[Callable[[], None]]] = defaultdict(set)
+_readers: defaultdict[UUID, set[Hear]] = defaultdict(set)
 
 
 def conversation_group(pk: UUID) -> str:
@@ -38,21 +62,21 @@ def stop_group(usage_id: UUID) -> str:
     return f"stop-{usage_id}"
 
 
-def follow(pk: UUID, look_again: Callable[[], None]) -> None:
+def follow(pk: UUID, hear: Hear) -> None:
     """Call this whenever the conversation has changed."""
-    _readers[pk].add(look_again)
+    _readers[pk].add(hear)
 
 
-def leave(pk: UUID, look_again: Callable[[], None]) -> None:
-    _readers[pk].discard(look_again)
+def leave(pk: UUID, hear: Hear) -> None:
+    _readers[pk].discard(hear)
     if not _readers[pk]:
         del _readers[pk]
 
 
-async def conversation_changed(pk: UUID) -> None:
+async def conversation_changed(pk: UUID, news: News | None = None) -> None:
     """Its messages, their states, or its title are no longer what readers see."""
-    for look_again in tuple(_readers.get(pk, ())):
-        look_again()
+    for hear in tuple(_readers.get(pk, ())):
+        hear(news)
     await _send(conversation_group(pk), {"type": "conversation.changed"})
 
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from functools import cache
 from html import escape
 from uuid import UUID
-from zlib import crc32
 
 from django.template.loader import render_to_string
 from django.utils.safestring import mark_safe
@@ -36,7 +35,7 @@ def read_seen(text: str) -> Seen:
 
 
 def seen(messages: Iterable[Shown]) -> Seen:
-    return [(_short(message.pk), _letter(message)) for message in messages]
+    return [(short(message.pk), _letter(message)) for message in messages]
 
 
 @dataclass(frozen=True)
@@ -60,8 +59,8 @@ def compare(shown: Seen, rows: Sequence[Row]) -> Difference:
     how much of their text the page has is not known here.
     """
     states = dict(shown)
-    wanted = [_short(row.pk) for row in rows]
-    listed = [short for short, _letter in shown]
+    wanted = [short(row.pk) for row in rows]
+    listed = [digits for digits, _letter in shown]
     if not wanted or wanted[0] not in states:
         return Difference(is_replaced=bool(wanted or listed), added=[row.pk for row in rows])
     listed = listed[listed.index(wanted[0]) :]
@@ -72,7 +71,7 @@ def compare(shown: Seen, rows: Sequence[Row]) -> Difference:
     changed = [
         row.pk
         for row in rows[:common]
-        if row.state in Message.RUNNING or _letter(row) != states[_short(row.pk)]
+        if row.state in Message.RUNNING or _letter(row) != states[short(row.pk)]
     ]
     return Difference(gone=listed[common:], changed=changed, added=[row.pk for row in rows[common:]])
 
@@ -115,12 +114,6 @@ def _form(action: str) -> str:
     return render_to_string(f"chat/frames/block_{action}.html", places)
 
 
-def header_mark(conversation: Conversation) -> str:
-    """Tells whether a page shows the conversation's title and model as they are."""
-    shown = f"{conversation.title}\n{conversation.model}"
-    return f"{crc32(shown.encode()):08x}"
-
-
 def header_changed(conversation: Conversation) -> str:
     return render_to_string("chat/frames/header_changed.html", {"conversation": conversation})
 
@@ -134,5 +127,5 @@ def _letter(message: Shown) -> str:
     return LETTERS[State(message.state)]
 
 
-def _short(pk: UUID) -> str:
+def short(pk: UUID) -> str:
     return pk.hex[:8]

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from contextlib import aclosing
+from copy import copy
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from webchat.allocation.vault import VaultLocked
 from webchat.background import in_database, look_up
 from webchat.chat import access, events, keeping, live, markdown, mirror, prompt, titles
 from webchat.chat.call import Call
+from webchat.chat.events import Completed
 from webchat.chat.models import Exchange, Message
 from webchat.upstream.errors import BadSecret, ModelNotFound, UnknownProblem, UpstreamError
 from webchat.upstream.wire import Message as ChatMessage
@@ -52,7 +54,7 @@ async def _start(exchange: Exchange, ticket: Ticket, messages: list[ChatMessage]
     _running.update((answer.pk, (call, task)) for answer in answers)
     for answer in lives:
         mirror.publish(answer)
-    await events.conversation_changed(exchange.conversation.pk)
+    await events.conversation_changed(exchange.conversation.pk, exchange)
 
 
 def stop(answer: Message) -> None:
@@ -150,38 +152,49 @@ async def _hear_stop(call: Call, task: "asyncio.Task[None]") -> None:
 async def _save(call: Call, error: UpstreamError | None, *, cancelled: bool) -> None:
     """Keep the last state of every answer, settle, and let readers know."""
     endings = [call.ending(number, error, cancelled=cancelled) for number in range(len(call.answers))]
+    completed = None
     try:
-        await _finish_in_time(call, endings, call.spent(error, cancelled=cancelled))
+        completed = await _finish_in_time(call, endings, call.spent(error, cancelled=cancelled))
     finally:
         # Saved or not, nobody works on them any more: what is not saved now is for the recovery to find.
         for current in call.lives:
             _running.pop(current.pk, None)
             current.end()
-        await events.conversation_changed(call.conversation.pk)
+        await events.conversation_changed(call.conversation.pk, completed)
 
 
-async def _finish_in_time(call: Call, endings: list[dict[str, Any]], spent: Spent) -> None:
+async def _finish_in_time(call: Call, endings: list[dict[str, Any]], spent: Spent) -> Completed | None:
     give_up_at = time.monotonic() + SAVING_SECONDS
     while True:
         try:
-            await in_database(_finish, call, endings, spent)
-            return
+            return await in_database(_finish, call, endings, spent)
         except (InterfaceError, OperationalError):
             if time.monotonic() > give_up_at:
                 logger.exception("The end of an answer could not be saved; it will be shown as interrupted")
-                return
+                return None
             await asyncio.sleep(0.5)
 
 
-def _finish(call: Call, endings: list[dict[str, Any]], spent: Spent) -> None:
+def _finish(call: Call, endings: list[dict[str, Any]], spent: Spent) -> Completed | None:
+    """What there is to tell, unless one has to look: somebody else may have ended an answer, and differently."""
     for answer, ending in zip(call.answers, endings, strict=True):
         # Asked to end, the process has no time for beauty: what is not drawn is drawn when it is shown.
         if "html" not in ending and not background.ending.is_set():
             ending.update(_drawn(answer, ending["text"]))
     with transaction.atomic():
-        for answer, ending in zip(call.answers, endings, strict=True):
-            answer.end(**ending)
+        ended = [answer.end(**ending) for answer, ending in zip(call.answers, endings, strict=True)]
         metering.settle(call.record, spent)
+    is_plain = all(ending["state"] == Message.State.COMPLETE and "html" in ending for ending in endings)
+    return Completed(_as_saved(call, endings)) if is_plain and all(ended) else None
+
+
+def _as_saved(call: Call, endings: list[dict[str, Any]]) -> list[Message]:
+    answers = [copy(answer) for answer in call.answers]
+    for answer, ending in zip(answers, endings, strict=True):
+        for name, value in ending.items():
+            setattr(answer, name, value)
+        answer.usage = call.record
+    return answers
 
 
 def _drawn(answer: Message, text: str) -> dict[str, Any]:

@@ -10,11 +10,12 @@ from django.conf import settings
 from django.utils import translation
 
 from webchat.background import look_up
-from webchat.chat import frames, live, mirror
+from webchat.chat import frames, live, mirror, thread
+from webchat.chat.events import Completed, Entitled, News
 from webchat.chat.frames import Difference, Seen
 from webchat.chat.live import LiveAnswer
-from webchat.chat.models import Conversation
-from webchat.chat.thread import Outline, ShownMessage
+from webchat.chat.models import Conversation, Exchange, Message
+from webchat.chat.thread import WINDOW, Outline, ShownMessage
 from webchat.tempo import Pause
 
 # Of the time, drawing may take a part (one huge list takes long).
@@ -27,6 +28,8 @@ COUNTDOWN_SECONDS = 1
 # A reader may be so many frames behind; then it is waited for, but not for ever. It confirms some at a time.
 FRAMES_AHEAD = 16
 PATIENCE_SECONDS = 1
+# Who is further behind looks.
+MOST_HEARD = 4
 
 
 @dataclass
@@ -63,6 +66,8 @@ class Reader:
         self._send = send
         self._news = asyncio.Event()
         self._is_stale = True
+        self._is_looking = False
+        self._heard: list[News] = []
         self._followed: list[Followed] = []
         self._has_unfollowed = False
         self._sent = 0
@@ -71,9 +76,13 @@ class Reader:
         # Much shorter than that between two looks at the upstream: what comes from there goes on at once.
         self._pause = Pause(share=0.4)
 
-    def look_again(self) -> None:
-        """The conversation has changed."""
-        self._is_stale = True
+    def hear(self, news: News | None) -> None:
+        """The conversation has changed; without `news` one has to look how."""
+        if news is None or self._is_looking or self._is_stale or len(self._heard) == MOST_HEARD:
+            self._is_stale = True
+            self._heard.clear()
+        else:
+            self._heard.append(news)
         self._news.set()
 
     def confirm(self, frames_received: int) -> None:
@@ -89,6 +98,7 @@ class Reader:
             while True:
                 await self._pause(at_least=DRAWING_SHARE * self._seconds_to_draw())
                 self._news.clear()
+                await self._send_news()
                 if self._is_stale:
                     await self._send_thread()
                 for followed in self._followed:
@@ -100,9 +110,54 @@ class Reader:
     def _seconds_to_draw(self) -> float:
         return max((followed.live.seconds_to_draw for followed in self._followed), default=0.0)
 
+    async def _send_news(self) -> None:
+        """What is known need not be looked for, as long as the page shows what it builds on. A look is always right."""
+        while self._heard and not self._is_stale:
+            match self._heard.pop(0):
+                case Exchange() as exchange if self._can_go_on_with(exchange):
+                    await self._send_exchange(exchange)
+                case Completed(answers=answers) if mine := self._followed_of(answers):
+                    await self._send_completed(mine)
+                case Entitled() as entitled if self._header == entitled.mark_before:
+                    await self._send_header(entitled.conversation)
+                case _:
+                    self._is_stale = True
+        self._heard.clear()
+
+    def _can_go_on_with(self, exchange: Exchange) -> bool:
+        parent = exchange.question.parent_id
+        last = self._shown[-1][0] if self._shown else None
+        follows_last = last == (frames.short(parent) if parent else None)
+        header = thread.header_mark(exchange.conversation.title, exchange.model_before)
+        return exchange.goes_on and follows_last and self._header == header
+
+    async def _send_exchange(self, exchange: Exchange) -> None:
+        messages = {message.pk: self._with_live(message) for message in thread.begun(exchange)}
+        difference = Difference(is_replaced=not self._shown, added=list(messages))
+        await self._send_frame(frames.thread_changed(difference, messages, older_url=""))
+        self._shown = [*self._shown, *frames.seen(messages.values())][-WINDOW:]
+        await self._send_header(exchange.conversation)
+
+    def _followed_of(self, answers: list[Message]) -> list[tuple[Followed, Message]]:
+        saved = {answer.pk: answer for answer in answers}
+        return [(one, saved[one.message.pk]) for one in self._followed if one.message.pk in saved]
+
+    async def _send_completed(self, mine: list[tuple[Followed, Message]]) -> None:
+        self._followed = [
+            one for one in self._followed if all(one is not followed for followed, _saved in mine)
+        ]
+        for followed, saved in mine:
+            followed.live.leave(self._news)
+            message = followed.message.as_it_ended(saved)
+            self._shown = list((dict(self._shown) | dict(frames.seen([message]))).items())
+            await self._send_frame(frames.message_replaced(message))
+
     async def _send_thread(self) -> None:
-        self._is_stale = False
-        conversation, outline, difference, found = await look_up(self._look)
+        self._is_stale, self._is_looking = False, True
+        try:
+            conversation, outline, difference, found = await look_up(self._look)
+        finally:
+            self._is_looking = False
         self._unfollow()
         rows = outline.window()
         messages = {pk: self._with_live(message) for pk, message in found.items()}
@@ -149,7 +204,7 @@ class Reader:
         await self._send_frame(frame)
 
     async def _send_header(self, conversation: Conversation) -> None:
-        mark = frames.header_mark(conversation)
+        mark = thread.header_mark(conversation.title, conversation.model)
         if mark != self._header:
             self._header = mark
             await self._send_frame(frames.header_changed(conversation))
@@ -164,7 +219,7 @@ class Reader:
         while self._is_behind() and time.monotonic() < give_up_at:
             self._news.clear()
             await _wait(self._news, PATIENCE_SECONDS)
-        if self._is_stale or any(followed.has_news for followed in self._followed):
+        if self._is_stale or self._heard or any(followed.has_news for followed in self._followed):
             return
         if not await _wait(self._news, self._patience()):
             may_have_missed = self._has_unfollowed or bool(settings.REDIS_URL)

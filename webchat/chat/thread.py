@@ -1,11 +1,12 @@
 """What does a reader see of a conversation? The shown branch, a window of it, each message ready to render."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID, uuid4
+from zlib import crc32
 
 from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
@@ -16,7 +17,7 @@ from webchat.allocation.models import UsageRecord
 from webchat.chat import markdown
 from webchat.chat.live import LiveAnswer, Notice
 from webchat.chat.markdown import Change, GrowingMarkdown
-from webchat.chat.models import Conversation, Message
+from webchat.chat.models import Conversation, Exchange, Message
 from webchat.upstream.errors import describe
 
 WINDOW = 50
@@ -65,6 +66,17 @@ class ShownMessage:
             notice_sentence=_sentence(live.notice) if live.notice else "",
         )
 
+    def as_it_ended(self, message: Message) -> "ShownMessage":
+        """As it has been saved; who stands beside it cannot have changed while it was arriving."""
+        ended = _message(message, {})
+        return replace(
+            ended,
+            sibling_number=self.sibling_number,
+            sibling_count=self.sibling_count,
+            previous_sibling_id=self.previous_sibling_id,
+            next_sibling_id=self.next_sibling_id,
+        )
+
 
 @dataclass(frozen=True)
 class Thread:
@@ -80,6 +92,20 @@ def load(conversation: Conversation, before: UUID | None = None) -> Thread:
     rows = outline.window(before)
     shown = outline.show([row.pk for row in rows])
     return Thread([shown[row.pk] for row in rows if row.pk in shown], outline.older_url(rows))
+
+
+def header_mark(title: str, model: str) -> str:
+    """Tells whether a page shows a conversation's title and model as they are."""
+    shown = f"{title}\n{model}"
+    return f"{crc32(shown.encode()):08x}"
+
+
+def begun(exchange: Exchange) -> list[ShownMessage]:
+    """A new question and the answer that is shown, when nothing else has ever followed what is before them."""
+    question, first = exchange.question, exchange.answers[0]
+    answers = [answer.pk for answer in exchange.answers]
+    beside: dict[tuple[UUID | None, str], list[UUID]] = {(question.pk, first.role): answers}
+    return [_message(question, beside), _message(first, beside)]
 
 
 class Row(NamedTuple):
@@ -129,7 +155,7 @@ class Outline:
         return {pk: _message(message, beside) for pk, message in found.items()}
 
 
-def _message(message: Message, siblings: dict[tuple[UUID | None, str], list[UUID]]) -> ShownMessage:
+def _message(message: Message, siblings: Mapping[tuple[UUID | None, str], list[UUID]]) -> ShownMessage:
     beside = siblings.get((message.parent_id, message.role), [message.pk])
     place = beside.index(message.pk) if message.pk in beside else 0
     return ShownMessage(

@@ -12,7 +12,7 @@ from webchat.allocation.models import Need, UsageRecord
 from webchat.allocation.refusals import Refused
 from webchat.allocation.vault import VaultLocked
 from webchat.background import in_database
-from webchat.chat import events, prompt
+from webchat.chat import events, prompt, thread
 from webchat.chat.call import Call
 from webchat.chat.models import Conversation
 from webchat.upstream import tokens
@@ -35,6 +35,7 @@ async def give(call: Call) -> None:
     is_first = question is not None and question.parent_id is None
     if question is None or not is_first or call.conversation.titled_by != Conversation.TitledBy.QUESTION:
         return
+    mark_before = thread.header_mark(call.conversation.title, call.conversation.model)
     messages = prompt.for_title(question.text, call.lives[0].text)
     try:
         record, client = await in_database(_reserve, call.conversation, messages)
@@ -59,7 +60,9 @@ async def give(call: Call) -> None:
         spent = metering.Spent(outcome, usage, estimate, tokens.estimate(title))
         is_new = await in_database(_settle, record, spent, call.conversation, clean(title))
     if is_new:
-        await events.conversation_changed(call.conversation.pk)
+        await events.conversation_changed(
+            call.conversation.pk, events.Entitled(call.conversation, mark_before=mark_before)
+        )
 
 
 @transaction.atomic

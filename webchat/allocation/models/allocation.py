@@ -21,7 +21,7 @@ from webchat.accounts.models import AuditEvent, User
 from webchat.allocation.models.api_token import APIToken, fingerprint, validate_base_url
 from webchat.allocation.models.budget import Budget
 from webchat.allocation.models.ledger import LedgerEntry
-from webchat.allocation.statements import Query
+from webchat.rows import Query
 from webchat.upstream import rules
 
 EXAMPLE = UUID(int=0)

@@ -9,12 +9,13 @@ from django.core.validators import MinValueValidator
 from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
+from webchat import rows
 from webchat.accounts.models import User
 from webchat.allocation.models.ledger import LedgerEntry
 from webchat.allocation.models.usage import UsageRecord
 from webchat.allocation.money import NOTHING, MoneyField
 from webchat.allocation.periods import Period
-from webchat.allocation.statements import BOOK, TAKE, execute, insert, prepared
+from webchat.allocation.statements import BOOK, TAKE, execute, prepared
 
 Kind = LedgerEntry.Kind
 
@@ -98,7 +99,7 @@ class Budget(models.Model):
         if not execute(TAKE, wanted):
             return False
         record.allocation = self  # type: ignore[assignment]
-        insert(record)
+        rows.add(record)
         self._note(
             Kind.RESERVE,
             record=record,
@@ -166,7 +167,7 @@ class Budget(models.Model):
     def _note(self, kind: str, **entry: Any) -> None:
         row = LedgerEntry(allocation_id=self.pk, kind=kind, **entry)
         row.checksum = "" if row.record_id else row.digest()
-        insert(row)
+        rows.add(row)
 
     def _kept(self) -> Any:
         return type(self)._default_manager.filter(pk=self.pk)

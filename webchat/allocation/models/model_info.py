@@ -12,7 +12,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from webchat.allocation.money import NOTHING, MoneyField, rounded
-from webchat.allocation.statements import Query
+from webchat.rows import Query
 from webchat.upstream import rules
 
 MILLION = Decimal(10**6)

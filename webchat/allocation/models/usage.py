@@ -8,11 +8,11 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from webchat import rows
 from webchat.accounts.models import User
 from webchat.allocation.models.api_token import APIToken
 from webchat.allocation.models.model_info import Prices
 from webchat.allocation.money import NOTHING, MoneyField
-from webchat.allocation.statements import close
 from webchat.upstream import rules
 
 
@@ -137,4 +137,4 @@ class UsageRecord(Prices):
             setattr(self, name, value)
         self.outcome, self.settled_at, self.spent_cost = outcome, timezone.now(), self.cost(**self.took)
         changed = {name: getattr(self, name) for name in (*facts, "outcome", "settled_at", "spent_cost")}
-        return close(self, changed)
+        return rows.change(UsageRecord, self.pk, changed, only_if="outcome = 'reserved'")

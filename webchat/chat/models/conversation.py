@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 
+from webchat import rows
 from webchat.accounts.models import User
 from webchat.allocation import metering
 from webchat.allocation.models import Need, UsageRecord
@@ -39,17 +40,32 @@ class Parameters:
 
 @dataclass(frozen=True)
 class Exchange:
-    """A question and the answers that are to come. `is_new` is False for what had been sent before."""
+    """A question and the answers that are to come. `is_new` is False for what had been sent before.
+
+    It `goes_on` when the question is new, too, and follows what had been the last message of the shown branch;
+    `model_before` is the conversation's until then.
+    """
 
     conversation: "Conversation"
     question: Message
     answers: list[Message]
     is_new: bool = True
+    goes_on: bool = False
+    model_before: str = ""
 
 
 class ConversationQuerySet(models.QuerySet["Conversation"]):
     def owned_by(self, user: User) -> Self:
         return self.filter(owner=user, deleted_at=None)
+
+    def one_of(self, user: User, pk: uuid.UUID) -> "Conversation":
+        """`owned_by(user).get(pk=pk)`, quickly."""
+        found = rows.find(Conversation, pk)
+        if found is None or found.owner_id != user.pk or found.deleted_at:
+            raise Conversation.DoesNotExist
+        # Who has been loaded already need not be loaded again.
+        found.owner = user
+        return found
 
     def deleted_by(self, user: User) -> Self:
         return self.filter(owner=user).exclude(deleted_at=None)
@@ -127,7 +143,7 @@ class Conversation(models.Model):
 
     MAY_CHANGE = (
         "title", "titled_by", "model", "system", "temperature", "top_p", "max_tokens", "n",
-        "leaf", "is_pinned", "active_at", "deleted_at",
+        "leaf_id", "is_pinned", "active_at", "deleted_at",
     )  # fmt: skip
 
     def ask(
@@ -164,6 +180,7 @@ class Conversation(models.Model):
         after: Message | Literal["leaf"] | None,
     ) -> Exchange:
         self._lock()
+        model_before = self.model
         for name, value in asdict(parameters).items():
             setattr(self, name, value)
         parent_id = self.leaf_id if after == "leaf" else after and after.pk
@@ -173,7 +190,7 @@ class Conversation(models.Model):
         )
         answers = self._answers(question, position + 1, need=need)
         self._add(question, *answers)
-        return Exchange(self, question, answers)
+        return Exchange(self, question, answers, goes_on=after == "leaf", model_before=model_before)
 
     @transaction.atomic
     def answer(
@@ -196,20 +213,21 @@ class Conversation(models.Model):
 
     def _lock(self) -> None:
         """Let writers of one conversation wait for each other (SQLite has one writer at a time anyway)."""
-        locked = Conversation.objects.select_for_update(of=("self",))
+        if (locked := rows.find(Conversation, self.pk, lock=True)) is None:
+            raise Conversation.DoesNotExist
         # Not the owner: who has been loaded already would have to be loaded again.
-        self.refresh_from_db(fields=self.MAY_CHANGE, from_queryset=locked)
+        for name in self.MAY_CHANGE:
+            setattr(self, name, getattr(locked, name))
 
     def _brought_by(self, client_id: uuid.UUID) -> Message | None:
         return Message.objects.filter(asked_by_id=self.owner_id, client_id=client_id).first()
 
     def _next_position(self) -> int:
         """Raises `AnswerStillRunning`."""
-        running = models.Count("pk", filter=models.Q(state__in=Message.RUNNING))
-        said = self.messages.aggregate(last=models.Max("position"), running=running)
-        if said["running"]:
+        last, running = Message.objects.all().count_in(self.pk)
+        if running:
             raise AnswerStillRunning
-        return (said["last"] or 0) + 1
+        return last + 1
 
     def _answers(
         self,
@@ -242,14 +260,15 @@ class Conversation(models.Model):
 
     def _add(self, *messages: Message) -> None:
         """Save them, with the first answer shown and what it is asked with."""
-        Message.objects.bulk_create(messages)
+        rows.add(*messages)
         first = next(message for message in messages if message.is_answer)
-        self._set(leaf=first, active_at=timezone.now(), **asdict(self.parameters))
+        self._set(leaf_id=first.pk, active_at=timezone.now(), **asdict(self.parameters))
 
     def _set(self, **fields: object) -> None:
         for name, value in fields.items():
             setattr(self, name, value)
-        self.save(update_fields=[*fields])
+        if not rows.change(Conversation, self.pk, fields):
+            raise Conversation.DoesNotExist
 
     # The branch that is shown
 
@@ -270,8 +289,11 @@ class Conversation(models.Model):
 
     def entitle(self, title: str) -> bool:
         """Take a title that a model made, unless a person has given one meanwhile."""
-        untouched = Conversation.objects.filter(pk=self.pk, titled_by=self.TitledBy.QUESTION)
-        return bool(untouched.update(title=title[:200], titled_by=self.TitledBy.MODEL))
+        values = {"title": title[:200], "titled_by": self.TitledBy.MODEL}
+        if not rows.change(Conversation, self.pk, values, only_if="titled_by = 'question'"):
+            return False
+        self.title, self.titled_by = title[:200], self.TitledBy.MODEL
+        return True
 
     def pin(self, is_pinned: bool) -> None:
         self._set(is_pinned=is_pinned)

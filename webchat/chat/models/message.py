@@ -10,16 +10,22 @@ from django.db import connections, models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from webchat import rows
 from webchat.accounts.models import User
 from webchat.allocation.models import UsageRecord
 
 # An answer whose process has not been heard of for so long has lost it.
 LOST_AFTER = timedelta(seconds=15)
+IS_RUNNING = "state IN ('pending', 'streaming')"
 # One statement for hundreds of answers; as many updates by the ORM would take ten times as long.
-CHECKPOINT = """
+CHECKPOINT = f"""
     UPDATE chat_message SET text = %s, state = %s, heartbeat_at = %s
-    WHERE id = %s AND state IN ('pending', 'streaming')
-"""
+    WHERE id = %s AND {IS_RUNNING}
+"""  # noqa: S608
+COUNT = f"""
+    SELECT MAX(position), COUNT(CASE WHEN {IS_RUNNING} THEN 1 END)
+    FROM chat_message WHERE conversation_id = %s
+"""  # noqa: S608
 
 
 class MessageQuerySet(models.QuerySet["Message"]):
@@ -34,6 +40,14 @@ class MessageQuerySet(models.QuerySet["Message"]):
 
     def running(self) -> Self:
         return self.filter(state__in=Message.RUNNING)
+
+    def count_in(self, conversation_pk: UUID) -> tuple[int, int]:
+        """The last position in a conversation, 0 when there is none, and how many of its answers are running."""
+        connection = connections[self.db]
+        with connection.cursor() as cursor:
+            cursor.execute(COUNT, [Message._meta.pk.get_db_prep_value(conversation_pk, connection)])
+            last, running = cursor.fetchone()
+        return last or 0, running
 
     def lost(self) -> Self:
         """Running answers whose process is gone."""
@@ -157,11 +171,10 @@ class Message(models.Model):
 
     def end(self, state: str, **fields: Any) -> bool:
         """Leave `streaming` for good. Guarded, so that of two who end an answer only one does."""
-        running = Message.objects.running().filter(pk=self.pk)
         fields["ended_at"] = timezone.now()
         if state == self.State.STOPPED:
             # By nobody's button when there is a reason.
-            interrupted = running.filter(error_code__in=self.Ended.values)
+            interrupted = Message.objects.running().filter(pk=self.pk, error_code__in=self.Ended.values)
             if interrupted.update(state=self.State.INTERRUPTED, **fields):
                 return True
-        return bool(running.update(state=state, **fields))
+        return rows.change(Message, self.pk, {"state": state, **fields}, only_if=IS_RUNNING)

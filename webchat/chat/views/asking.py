@@ -45,9 +45,10 @@ def begin(request: PersonRequest) -> HttpResponse:
 @unless_ending
 def messages(request: PersonRequest, pk: UUID) -> HttpResponse:
     """GET: what was said before the messages that are shown. POST: the next question."""
-    conversation = get_object_or_404(Conversation.objects.owned_by(request.user), pk=pk)
-    # Who has been loaded already need not be loaded again.
-    conversation.owner = request.user
+    try:
+        conversation = Conversation.objects.one_of(request.user, pk)
+    except Conversation.DoesNotExist:
+        raise Http404 from None
     return create_message(request, conversation) if request.method == "POST" else older(request, conversation)
 
 

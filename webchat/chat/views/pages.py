@@ -12,7 +12,7 @@ from django_htmx.middleware import HtmxDetails
 
 from webchat import background
 from webchat.accounts.models import User
-from webchat.chat import frames, sidebar, thread
+from webchat.chat import sidebar, thread
 from webchat.chat.forms import ComposerForm
 from webchat.chat.models import Conversation
 
@@ -77,7 +77,9 @@ def conversation_page(
 
 def socket_url(request: HttpRequest, conversation: Conversation) -> str:
     language = getattr(request, "LANGUAGE_CODE", "")
-    query = urlencode({"language": language, "header": frames.header_mark(conversation)})
+    query = urlencode(
+        {"language": language, "header": thread.header_mark(conversation.title, conversation.model)}
+    )
     return f"/ws/conversations/{conversation.pk}/?{query}"
 
 

@@ -63,7 +63,9 @@ class Reach:
         reasons = []
         if self.named:
             text = ngettext(
-                "%(count)d allocation names it", "%(count)d allocations name it, ended ones included", self.named
+                "%(count)d allocation names it",
+                "%(count)d allocations name it, ended ones included",
+                self.named,
             )
             reasons.append(text % {"count": self.named})
         if self.last_used_at:

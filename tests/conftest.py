@@ -26,14 +26,17 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
             cursor.execute("DROP TRIGGER IF EXISTS accounts_auditevent_no_delete")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Have what migrations brought, as the document's models, also after tests whose rows can't be rolled back."""
+    for item in items:
+        marker, names = item.get_closest_marker("django_db"), getattr(item, "fixturenames", [])
+        if "transactional_db" in names or (marker and marker.kwargs.get("transaction")):
+            names.append("django_db_serialized_rollback")
+
+
 @pytest.fixture(autouse=True)
 def _forget_rate_limits() -> None:
     cache.clear()
-
-
-@pytest.fixture(autouse=True)
-def _what_migrations_brought(django_db_serialized_rollback: None) -> None:
-    """The document's models are there in every test, also after one whose rows could not be rolled back."""
 
 
 @pytest.fixture(scope="session")

@@ -43,5 +43,7 @@ def test_a_question(alice: User, token: APIToken) -> None:
     Allocation.objects.update(period_began=Period.MONTH.begins())
     conversation = tell(alice, *(f"Message {number}" for number in range(40)))
     with CaptureQueriesContext(connection) as asked:
-        conversation.ask("And now?", client_id=uuid4(), parameters=Parameters(model="gpt-4"), need=Need(40, 60))
+        conversation.ask(
+            "And now?", client_id=uuid4(), parameters=Parameters(model="gpt-4"), need=Need(40, 60)
+        )
     assert len(asked) <= 12

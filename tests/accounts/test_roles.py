@@ -106,6 +106,12 @@ def test_an_owner_hands_roles_out_and_it_is_noted(boss, person):
     assert flags(person) == ("member", False, False)
 
 
+def test_from_the_command_line_anybody_is_made_an_owner(person):
+    person.set_role(Role.OWNER, by=None, reason="Nobody else could")
+    assert flags(person) == ("owner", True, True)
+    assert (AuditEvent.objects.get().actor, AuditEvent.objects.get().person) == (None, person)
+
+
 def test_the_role_that_one_has_is_no_change(boss, person):
     person.set_role(Role.MEMBER, by=boss)
     assert not AuditEvent.objects.exists()

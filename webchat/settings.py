@@ -92,6 +92,8 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "webchat.accounts.context.portal",
+                "webchat.allocation.context.left",
+                "webchat.chat.context.conversations",
             ],
         },
     }

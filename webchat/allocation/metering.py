@@ -54,6 +54,21 @@ def reserve(user: User, *, source: str, model: str, need: Need, passed: Collecti
     raise first_reason(refusals)
 
 
+def weigh(user: User, *, model: str, need: Need) -> UsageRecord:
+    """What such a call would reserve at most; nothing is kept. Raises `Refused`."""
+    known = ModelInfo.objects.filter(name=model).first() or ModelInfo(name=model)
+    refusals: list[Refused] = []
+    for allocation in Allocation.objects.open_to(user):
+        record = UsageRecord(user=user, model=model, **known.prices)
+        try:
+            allocation.weigh(record, need)
+        except Refused as refusal:
+            refusals.append(refusal)
+        else:
+            return record
+    raise first_reason(refusals) if refusals else NothingAllocated()
+
+
 def _ways(offers: list[Allocation], passed: Collection[UUID]) -> Iterator[tuple[Allocation, APIToken]]:
     """Which allocation, with which token, in the order in which they are tried."""
     for allocation in offers:

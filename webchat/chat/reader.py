@@ -10,10 +10,11 @@ from django.conf import settings
 from django.utils import translation
 
 from webchat.background import look_up
-from webchat.chat import frames, live, mirror
+from webchat.chat import frames, live, mirror, spending
 from webchat.chat.frames import Difference, Seen
 from webchat.chat.live import LiveAnswer
 from webchat.chat.models import Conversation
+from webchat.chat.spending import Total
 from webchat.chat.thread import Outline, ShownMessage
 from webchat.tempo import Pause
 
@@ -53,12 +54,15 @@ class Reader:
         *,
         shown: Seen,
         header: str,
+        spent: str,
         language: str,
         send: Callable[[str], Awaitable[None]],
     ) -> None:
         self._conversation_pk = conversation_pk
         self._shown = shown
         self._header = header
+        self._spent = spent
+        self._ended = -1
         self._language = language
         self._send = send
         self._news = asyncio.Event()
@@ -100,19 +104,22 @@ class Reader:
 
     async def _send_thread(self) -> None:
         self._is_stale = False
-        conversation, outline, difference, found = await look_up(self._look)
+        conversation, outline, difference, found, total = await look_up(self._look)
         self._unfollow()
         rows = outline.window()
         messages = {pk: self._with_live(message) for pk, message in found.items()}
         await self._send_frame(frames.thread_changed(difference, messages, outline.older_url(rows)))
         self._shown = frames.seen(messages.get(row.pk, row) for row in rows)
         await self._send_header(conversation)
+        await self._send_total(total)
 
-    def _look(self) -> tuple[Conversation, Outline, Difference, dict[UUID, ShownMessage]]:
+    def _look(self) -> tuple[Conversation, Outline, Difference, dict[UUID, ShownMessage], Total | None]:
         conversation = Conversation.objects.get(pk=self._conversation_pk, deleted_at=None)
         outline = Outline(conversation)
         difference = frames.compare(self._shown, outline.window())
-        return conversation, outline, difference, outline.show(difference.needed)
+        has_taken_more, self._ended = outline.ended != self._ended, outline.ended
+        total = spending.of(conversation) if has_taken_more else None
+        return conversation, outline, difference, outline.show(difference.needed), total
 
     def _with_live(self, message: ShownMessage) -> ShownMessage:
         """From here on the page is told how this answer grows, when it is one that grows in this process."""
@@ -151,6 +158,11 @@ class Reader:
         if mark != self._header:
             self._header = mark
             await self._send_frame(frames.header_changed(conversation))
+
+    async def _send_total(self, total: Total | None) -> None:
+        if total and total.mark != self._spent:
+            self._spent = total.mark
+            await self._send_frame(frames.total_changed(total))
 
     async def _send_frame(self, frame: str) -> None:
         if frame:

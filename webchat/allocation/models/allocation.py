@@ -217,6 +217,15 @@ class Allocation(Budget):
             self._reserve(record, need)
             self._check_pace(record)
 
+    def weigh(self, record: UsageRecord, need: Need) -> None:
+        """What this call would reserve, without doing so. Raises `Refused`."""
+        self._check_terms(record.model, need)
+        self._fit(record, need)
+        left = self.left
+        is_too_much = left.tokens is not None and record.reserved_tokens > left.tokens
+        if is_too_much or (left.cost is not None and record.reserved_cost > left.cost):
+            raise refusals.NothingLeft(left.tokens, left.cost, self.renews)
+
     def _check_terms(self, model: str, need: Need) -> None:
         if self.allowed_models and model not in self.allowed_models:
             raise refusals.ModelNotAllowed(model, self.allowed_models)

@@ -73,4 +73,4 @@ def amounts(
 
 
 def _seconds(milliseconds: int) -> str:
-    return formats.number_format(milliseconds / 1000, 1, force_grouping=True)
+    return formats.number_format(milliseconds / 1000, 1 if milliseconds >= 1000 else 2, force_grouping=True)

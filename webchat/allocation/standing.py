@@ -135,12 +135,17 @@ class Standing:
     @property
     def current(self) -> Holding | None:
         """The one that the next question is taken from; when all are used up, the first."""
-        usable = [one for one in self.holdings if one.allocation.is_in_force]
+        usable = self._usable
         return next((one for one in usable if not one.is_used_up), usable[0] if usable else None)
 
     @property
     def others(self) -> int:
-        return len(self.holdings) - 1 if self.current else 0
+        """How many more there are to go on with."""
+        return sum(not one.is_used_up for one in self._usable) - 1
+
+    @property
+    def _usable(self) -> list[Holding]:
+        return [one for one in self.holdings if one.allocation.is_in_force]
 
     @property
     def is_used_up(self) -> bool:

@@ -49,7 +49,7 @@ def parts(call: UsageRecord) -> list[str]:
 
 
 def _amounts(call: UsageRecord) -> str:
-    text = ", ".join(amounts(**call.took))
+    text = ", ".join(amounts(call))
     if call.n > 1:
         several = ngettext("%(amount)s for %(count)d answer", "%(amount)s for %(count)d answers", call.n)
         text = several % {"amount": text, "count": call.n}
@@ -58,18 +58,18 @@ def _amounts(call: UsageRecord) -> str:
     return text
 
 
-def amounts(
-    *, prompt_tokens: int, completion_tokens: int, characters: int, seconds: int, images: int
-) -> list[str]:
+def amounts(call: UsageRecord) -> list[str]:
     """What was used, of all that is counted."""
-    tokens = prompt_tokens + completion_tokens
-    said = [
-        (tokens, ngettext("%(count)s token", "%(count)s tokens", tokens)),
-        (characters, ngettext("%(count)s character", "%(count)s characters", characters)),
-        (seconds, ngettext("%(count)s second of sound", "%(count)s seconds of sound", seconds)),
-        (images, ngettext("%(count)s image", "%(count)s images", images)),
-    ]
-    return [text % {"count": grouped(count)} for count, text in said if count]
+    said = []
+    if count := call.total_tokens:
+        said.append((ngettext("%(count)s token", "%(count)s tokens", count), count))
+    if count := call.characters:
+        said.append((ngettext("%(count)s character", "%(count)s characters", count), count))
+    if count := call.seconds:
+        said.append((ngettext("%(count)s second of sound", "%(count)s seconds of sound", count), count))
+    if count := call.images:
+        said.append((ngettext("%(count)s image", "%(count)s images", count), count))
+    return [text % {"count": grouped(count)} for text, count in said]
 
 
 def _seconds(milliseconds: int) -> str:

@@ -1,5 +1,6 @@
 """What have I left, what did I use? Nobody's but one's own."""
 
+from collections.abc import Sequence
 from typing import cast
 
 from django.contrib.auth.decorators import login_required
@@ -72,5 +73,9 @@ def calls_csv(request: HttpRequest) -> HttpResponse:
         "characters", "seconds", "images", "spent_cost", "origin", "first_token_ms", "duration_ms", "error_code",
     )  # fmt: skip
     header = [UsageRecord._meta.get_field(name).verbose_name for name in names]  # type: ignore[union-attr]
-    calls = reports.calls(cast(User, request.user), chosen)[: reports.MOST_CALLS]
-    return csv_response(f"calls-{chosen.file_name}", header, calls.values_list(*names).iterator())
+    calls = reports.calls(cast(User, request.user), chosen)[: reports.MOST_CALLS + 1]
+    rows: list[Sequence[object]] = list(calls.values_list(*names))
+    if len(rows) > reports.MOST_CALLS:
+        text = _("These are the newest %(count)d calls. Choose fewer days to see those before.")
+        rows[-1] = [text % {"count": reports.MOST_CALLS}]
+    return csv_response(f"calls-{chosen.file_name}", header, rows)

@@ -62,7 +62,7 @@ class Reader:
         self._shown = shown
         self._header = header
         self._spent = spent
-        self._ended = -1
+        self._ended: int | None = None
         self._language = language
         self._send = send
         self._news = asyncio.Event()
@@ -117,9 +117,13 @@ class Reader:
         conversation = Conversation.objects.get(pk=self._conversation_pk, deleted_at=None)
         outline = Outline(conversation)
         difference = frames.compare(self._shown, outline.window())
-        has_taken_more, self._ended = outline.ended != self._ended, outline.ended
-        total = spending.of(conversation) if has_taken_more else None
+        total = spending.of(conversation) if self._may_have_taken_more(outline, difference) else None
         return conversation, outline, difference, outline.show(difference.needed), total
+
+    def _may_have_taken_more(self, outline: Outline, difference: Difference) -> bool:
+        """Since its page was made, or since the last look: then some answer has ended."""
+        ended, self._ended = self._ended, outline.ended
+        return bool(difference.needed) if ended is None else ended != self._ended
 
     def _with_live(self, message: ShownMessage) -> ShownMessage:
         """From here on the page is told how this answer grows, when it is one that grows in this process."""

@@ -92,6 +92,8 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "webchat.accounts.context.portal",
+                "webchat.allocation.context.left",
+                "webchat.chat.context.conversations",
             ],
         },
     }
@@ -279,6 +281,8 @@ LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("zh-hans", _("Simplified Chinese"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = USE_TZ = True
+# Where a language of Django's does not say: 1,000,000 in Chinese, too.
+NUMBER_GROUPING = 3
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 
 # Files

@@ -28,7 +28,7 @@ def message(number: int, state: str) -> ShownMessage:
         answered_model="",
         finish_reason="",
         error_sentence="",
-        receipt="",
+        receipt=[],
         can_continue=False,
         created_at=datetime(2026, 1, 1, tzinfo=UTC),
         sibling_number=1,

@@ -31,7 +31,7 @@ async def behind(answer: Message) -> tuple[LiveAnswer, list[str], asyncio.Task[N
 
     growing = live.begin(answer.pk)
     header = thread.header_mark(answer.conversation.title, answer.conversation.model)
-    reader = Reader(answer.conversation_id, shown=[], header=header, language="en", send=send)
+    reader = Reader(answer.conversation_id, shown=[], header=header, spent="", language="en", send=send)
     following = asyncio.create_task(reader.follow())
     await until(lambda: len(frames) == 1)
     reader.confirm(0)

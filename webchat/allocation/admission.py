@@ -29,6 +29,16 @@ def admit(allocation: Allocation, record: UsageRecord, need: Need) -> None:
         _check_pace(allocation, record)
 
 
+def weigh(allocation: Allocation, record: UsageRecord, need: Need) -> None:
+    """What this call would reserve, without doing so. Raises `Refused`."""
+    _check_terms(allocation, record.model, need)
+    _fit(allocation, record, need)
+    left = allocation.left
+    is_too_much = left.tokens is not None and record.reserved_tokens > left.tokens
+    if is_too_much or (left.cost is not None and record.reserved_cost > left.cost):
+        raise refusals.NothingLeft(left.tokens, left.cost, allocation.renews)
+
+
 def _check_terms(allocation: Allocation, model: str, need: Need) -> None:
     if allocation.allowed_models and model not in allocation.allowed_models:
         raise refusals.ModelNotAllowed(model, allocation.allowed_models)

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db import transaction
 
 from webchat.accounts.models import User
-from webchat.allocation.admission import admit
+from webchat.allocation import admission
 from webchat.allocation.models import Allocation, APIToken, ModelInfo, Need, UsageDay, UsageRecord
 from webchat.allocation.models.allocation import ended_or_to_come
 from webchat.allocation.refusals import ModelNotOffered, NothingAllocated, NoToken, Refused, first_reason
@@ -48,13 +48,28 @@ def reserve(user: User, *, source: str, model: str, need: Need, passed: Collecti
             continue
         record = UsageRecord(user=user, api_token=token, source=source, model=model, **known.prices)
         try:
-            admit(allocation, record, need)
+            admission.admit(allocation, record, need)
         except Refused as refusal:
             refusals.append(refusal)
         else:
             record.need, record.has_spare = need, number + 1 < len(ways)
             return record
     raise first_reason(refusals)
+
+
+def weigh(user: User, *, model: str, need: Need) -> UsageRecord:
+    """What such a call would reserve at most; nothing is kept. Raises `Refused`."""
+    prices = ModelInfo.find(model).prices
+    refusals: list[Refused] = []
+    for allocation in Allocation.objects.open_to(user):
+        record = UsageRecord(user=user, model=model, **prices)
+        try:
+            admission.weigh(allocation, record, need)
+        except Refused as refusal:
+            refusals.append(refusal)
+        else:
+            return record
+    raise first_reason(refusals) if refusals else NothingAllocated()
 
 
 def _ways(offers: list[Allocation], passed: Collection[UUID]) -> Iterator[tuple[Allocation, APIToken]]:

@@ -68,6 +68,7 @@ class ConversationConsumer(AsyncWebsocketConsumer):
             pk,
             shown=frames.read_seen(page.get("seen", [""])[0]),
             header=page.get("header", [""])[0],
+            spent=page.get("spent", [""])[0],
             language=self.language,
             send=self._send_frame,
         )

@@ -123,6 +123,10 @@ class ComposerForm(QuestionForm):
 
     # Set when the form is right but nothing is left to spend.
     is_refused = False
+    # What it could cost at most, where that was asked.
+    forecast = ""
+    # What there will be to read before the next question, as far as it is known without reading it.
+    tokens_so_far = 0
     need: Need
     prompt: list[ChatMessage]
     # An answer that arrives now will say more by the time when this is asked.
@@ -147,7 +151,9 @@ class ComposerForm(QuestionForm):
 
     def fresh(self) -> "ComposerForm":
         """For the next question, after this one was taken."""
-        return ComposerForm(conversation=self.conversation, follows_another=True)
+        fresh = ComposerForm(conversation=self.conversation, follows_another=True)
+        fresh.tokens_so_far = self.need.prompt_tokens
+        return fresh
 
     @cached_property
     def model_choices(self) -> list[Any]:
@@ -163,6 +169,12 @@ class ComposerForm(QuestionForm):
         if self.conversation:
             return reverse("chat:messages", kwargs={"pk": self.conversation.pk})
         return reverse("chat:conversations")
+
+    @property
+    def estimate_url(self) -> str:
+        if self.conversation:
+            return reverse("chat:estimate", kwargs={"pk": self.conversation.pk})
+        return reverse("chat:estimate_first")
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from webchat.chat.markdown import Change
 from webchat.chat.models import Conversation, Message
+from webchat.chat.spending import Total
 from webchat.chat.thread import Row, ShownMessage, Thread
 
 # What a page shows: for each message the first digits of its id, and a letter for its state.
@@ -116,6 +117,10 @@ def _form(action: str) -> str:
 
 def header_changed(conversation: Conversation) -> str:
     return render_to_string("chat/frames/header_changed.html", {"conversation": conversation})
+
+
+def total_changed(total: Total) -> str:
+    return render_to_string("chat/_total.html", {"total": total, "oob": "true"})
 
 
 def not_understood() -> str:

@@ -10,11 +10,12 @@ from django.conf import settings
 from django.utils import translation
 
 from webchat.background import look_up
-from webchat.chat import frames, live, mirror, thread
+from webchat.chat import frames, live, mirror, spending, thread
 from webchat.chat.events import Completed, Entitled, News
 from webchat.chat.frames import Difference, Seen
 from webchat.chat.live import LiveAnswer
 from webchat.chat.models import Conversation, Exchange, Message
+from webchat.chat.spending import Total
 from webchat.chat.thread import WINDOW, Outline, ShownMessage
 from webchat.tempo import Pause
 
@@ -56,12 +57,15 @@ class Reader:
         *,
         shown: Seen,
         header: str,
+        spent: str,
         language: str,
         send: Callable[[str], Awaitable[None]],
     ) -> None:
         self._conversation_pk = conversation_pk
         self._shown = shown
         self._header = header
+        self._spent = spent
+        self._ended: int | None = None
         self._language = language
         self._send = send
         self._news = asyncio.Event()
@@ -151,11 +155,16 @@ class Reader:
             message = followed.message.as_it_ended(saved)
             self._shown = list((dict(self._shown) | dict(frames.seen([message]))).items())
             await self._send_frame(frames.message_replaced(message))
+        took = {saved.usage.pk: saved.usage for _followed, saved in mine if saved.usage}
+        total = Total.read(self._spent)
+        for usage in took.values():
+            total = total.and_of(usage)
+        await self._send_total(total)
 
     async def _send_thread(self) -> None:
         self._is_stale, self._is_looking = False, True
         try:
-            conversation, outline, difference, found = await look_up(self._look)
+            conversation, outline, difference, found, total = await look_up(self._look)
         finally:
             self._is_looking = False
         self._unfollow()
@@ -164,12 +173,19 @@ class Reader:
         await self._send_frame(frames.thread_changed(difference, messages, outline.older_url(rows)))
         self._shown = frames.seen(messages.get(row.pk, row) for row in rows)
         await self._send_header(conversation)
+        await self._send_total(total)
 
-    def _look(self) -> tuple[Conversation, Outline, Difference, dict[UUID, ShownMessage]]:
+    def _look(self) -> tuple[Conversation, Outline, Difference, dict[UUID, ShownMessage], Total | None]:
         conversation = Conversation.objects.get(pk=self._conversation_pk, deleted_at=None)
         outline = Outline(conversation)
         difference = frames.compare(self._shown, outline.window())
-        return conversation, outline, difference, outline.show(difference.needed)
+        total = spending.of(conversation) if self._may_have_taken_more(outline, difference) else None
+        return conversation, outline, difference, outline.show(difference.needed), total
+
+    def _may_have_taken_more(self, outline: Outline, difference: Difference) -> bool:
+        """Since its page was made, or since the last look: then some answer has ended."""
+        ended, self._ended = self._ended, outline.ended
+        return bool(difference.needed) if ended is None else ended != self._ended
 
     def _with_live(self, message: ShownMessage) -> ShownMessage:
         """From here on the page is told how this answer grows, when it is one that grows in this process."""
@@ -208,6 +224,11 @@ class Reader:
         if mark != self._header:
             self._header = mark
             await self._send_frame(frames.header_changed(conversation))
+
+    async def _send_total(self, total: Total | None) -> None:
+        if total and total.mark != self._spent:
+            self._spent = total.mark
+            await self._send_frame(frames.total_changed(total))
 
     async def _send_frame(self, frame: str) -> None:
         if frame:

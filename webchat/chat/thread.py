@@ -11,8 +11,8 @@ from zlib import crc32
 from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
+from webchat.allocation import receipts
 from webchat.allocation.models import UsageRecord
 from webchat.chat import markdown
 from webchat.chat.live import LiveAnswer, Notice
@@ -37,13 +37,17 @@ class ShownMessage:
     answered_model: str
     finish_reason: str
     error_sentence: str
-    receipt: str
+    receipt: list[str]
     can_continue: bool
     created_at: datetime
     sibling_number: int
     sibling_count: int
     previous_sibling_id: UUID | None
     next_sibling_id: UUID | None
+    # What was asked, and what answered if that has another name
+    models: str = ""
+    # By the model, for this answer and with it: what it will have to read before the next question
+    tokens_read: int = 0
     notice_sentence: str = ""
     blocks: list[Change] = field(default_factory=list)
 
@@ -85,6 +89,11 @@ class Thread:
     messages: list[ShownMessage]
     older_url: str
 
+    @property
+    def tokens_so_far(self) -> int:
+        """About what there is to read before the next question, by the last call's record."""
+        return next((one.tokens_read for one in reversed(self.messages) if one.tokens_read), 0)
+
 
 def load(conversation: Conversation, before: UUID | None = None) -> Thread:
     """The newest messages of the shown branch, or those `before` one of them."""
@@ -122,6 +131,14 @@ class Outline:
         self._conversation = conversation
         rows = conversation.messages.order_by("position").values_list("pk", "parent_id", "role", "state")
         self._rows = {row[0]: Row(*row) for row in rows}
+
+    @property
+    def ended(self) -> int:
+        """How many answers have ended: as long as no other has, the conversation has taken no more."""
+        return sum(
+            row.role == Message.Role.ASSISTANT and row.state not in Message.RUNNING
+            for row in self._rows.values()
+        )
 
     def window(self, before: UUID | None = None) -> list[Row]:
         """The newest of the shown branch, or those `before` one of them; oldest first."""
@@ -169,7 +186,9 @@ def _message(message: Message, siblings: Mapping[tuple[UUID | None, str], list[U
         answered_model=message.usage.answered_model if message.usage else "",
         finish_reason=message.finish_reason,
         error_sentence=_error_sentence(message),
-        receipt=_receipt(message.usage) if message.usage else "",
+        receipt=receipts.parts(message.usage) if message.usage else [],
+        models=receipts.models(message.usage) if message.usage else message.model,
+        tokens_read=_tokens_read(message.usage) if message.usage else 0,
         can_continue=message.can_continue,
         created_at=message.created_at,
         sibling_number=place + 1,
@@ -215,12 +234,5 @@ def _growing(text: str) -> list[Change]:
     return growing.changes_since(0)
 
 
-def _receipt(usage: UsageRecord) -> str:
-    if usage.outcome == UsageRecord.Outcome.RESERVED or not usage.total_tokens:
-        return ""
-    tokens = ngettext("%(count)d token", "%(count)d tokens", usage.total_tokens) % {
-        "count": usage.total_tokens
-    }
-    return (
-        tokens if usage.origin == UsageRecord.Origin.REPORTED else _("about %(tokens)s") % {"tokens": tokens}
-    )
+def _tokens_read(usage: UsageRecord) -> int:
+    return usage.prompt_tokens + usage.completion_tokens // max(usage.n, 1)

@@ -29,11 +29,18 @@ class ChatComposer extends HTMLElement {
     this.#text.addEventListener("keydown", (event) => this.#key(event), signal);
     this.#text.addEventListener("compositionend", (event) => (this.#composedAt = event.timeStamp), signal);
     this.#text.addEventListener("input", () => this.#typed(), signal);
+    this.#form.addEventListener("input", () => this.#weigh(), signal);
     this.querySelector(".composer__stop").addEventListener("click", () => this.#stop(), signal);
-    this.#form.addEventListener("htmx:beforeRequest", () => this.#sending(), signal);
-    this.#form.addEventListener("htmx:beforeOnLoad", (event) => this.#answered(event.detail.xhr), signal);
-    this.#form.addEventListener("htmx:afterRequest", () => (this.#text.readOnly = false), signal);
+    this.#onSending("htmx:beforeRequest", () => this.#sending());
+    this.#onSending("htmx:beforeOnLoad", (event) => this.#answered(event.detail.xhr));
+    this.#onSending("htmx:afterRequest", () => (this.#text.readOnly = false));
     document.addEventListener("composer:insert", (event) => this.#insert(event.detail), signal);
+  }
+
+  // What is asked while one writes, how much it could cost, sends nothing.
+  #onSending(name, hear) {
+    const heard = (event) => event.target === this.#form && hear(event);
+    this.#form.addEventListener(name, heard, { signal: this.#listeners.signal });
   }
 
   #key(event) {
@@ -63,6 +70,14 @@ class ChatComposer extends HTMLElement {
   #typed() {
     sessionStorage.setItem(this.#draftKey, this.#text.value);
     this.#refresh();
+  }
+
+  // A short question to one model is not worth a request. A character is at most about a token.
+  #weigh() {
+    const forecast = this.querySelector(".composer__forecast");
+    const size = Number(forecast.dataset.tokensSoFar) + this.#text.value.length;
+    const several = Number(this.#form.elements.n?.value) > 1;
+    if (several || size > Number(forecast.dataset.long) || forecast.childElementCount) forecast.dispatchEvent(new Event("weigh"));
   }
 
   #refresh() {

@@ -94,6 +94,7 @@ class MessageList extends HTMLElement {
     this.#lastNews = news.join();
     const detail = this.dataset[news[1]] ?? "";
     this.dispatchEvent(new CustomEvent("announce", { bubbles: true, detail }));
+    if (news[1] && news[1] !== "started") this.dispatchEvent(new CustomEvent("answer:ended", { bubbles: true }));
   }
 }
 

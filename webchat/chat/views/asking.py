@@ -13,7 +13,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from webchat.accounts.sessions import Ticket
 from webchat.allocation.refusals import NotAllowed, Refused
-from webchat.chat import events, generation, prompt, recovery, sidebar, thread
+from webchat.chat import events, generation, prompt, recovery, thread
 from webchat.chat.forms import ComposerForm
 from webchat.chat.models import AnswerStillRunning, ClientIdReused, Conversation, Exchange, Message
 from webchat.chat.views.pages import (
@@ -58,7 +58,7 @@ def older(request: PersonRequest, conversation: Conversation) -> HttpResponse:
     context = {"conversation": conversation, "thread": shown.messages, "older_url": shown.older_url}
     if request.htmx:
         return render(request, "chat/_messages.html", context)
-    return render(request, "chat/older.html", context | {"sidebar": sidebar.load(request.user)})
+    return render(request, "chat/older.html", context)
 
 
 def create_message(request: PersonRequest, conversation: Conversation) -> HttpResponse:

@@ -12,7 +12,7 @@ from django_htmx.middleware import HtmxDetails
 
 from webchat import background
 from webchat.accounts.models import User
-from webchat.chat import sidebar, thread
+from webchat.chat import sidebar, spending, thread
 from webchat.chat.forms import ComposerForm
 from webchat.chat.models import Conversation
 
@@ -63,23 +63,24 @@ def conversation_page(
     request: PersonRequest, conversation: Conversation | None, form: ComposerForm, status: int = 200
 ) -> HttpResponse:
     shown = thread.load(conversation) if conversation else thread.Thread([], "")
+    total = spending.of(conversation) if conversation else spending.Total()
+    form.tokens_so_far = shown.tokens_so_far
     context = {
         "conversation": conversation,
         "thread": shown.messages,
         "older_url": shown.older_url,
         "is_waiting": any(message.is_running for message in shown.messages),
         "form": form,
-        "sidebar": sidebar.load(request.user),
-        "socket_url": socket_url(request, conversation) if conversation else "",
+        "total": total,
+        "socket_url": socket_url(request, conversation, total) if conversation else "",
     }
     return render(request, "chat/conversation.html", context, status=status)
 
 
-def socket_url(request: HttpRequest, conversation: Conversation) -> str:
+def socket_url(request: HttpRequest, conversation: Conversation, total: spending.Total) -> str:
     language = getattr(request, "LANGUAGE_CODE", "")
-    query = urlencode(
-        {"language": language, "header": thread.header_mark(conversation.title, conversation.model)}
-    )
+    header = thread.header_mark(conversation.title, conversation.model)
+    query = urlencode({"language": language, "header": header, "spent": total.mark})
     return f"/ws/conversations/{conversation.pk}/?{query}"
 
 

@@ -1,0 +1,13 @@
+"""Where is what under /usage/?"""
+
+from django.urls import path
+
+from webchat.allocation import views
+
+app_name = "allocation"
+urlpatterns = [
+    path("", views.my_usage, name="my_usage"),
+    path("left/", views.left, name="left"),
+    path("sums.csv", views.sums_csv, name="sums_csv"),
+    path("calls.csv", views.calls_csv, name="calls_csv"),
+]

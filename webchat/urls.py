@@ -9,6 +9,7 @@ from webchat.backoffice import health
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="chat:conversations")),
     path("", include("webchat.chat.urls")),
+    path("usage/", include("webchat.allocation.urls")),
     path("accounts/", include("webchat.accounts.urls")),
     path("admin/", admin.site.urls),
     path("i18n/", include("django.conf.urls.i18n")),

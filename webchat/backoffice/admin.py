@@ -23,7 +23,7 @@ from django.views.decorators.http import require_POST
 from webchat.accounts.models import Invitation, User
 from webchat.allocation.models import APIToken, UsageRecord, fingerprint
 from webchat.allocation.probing import probe
-from webchat.backoffice import allocations  # noqa: F401 (registers its pages)
+from webchat.backoffice import allocations, requests  # noqa: F401 (register their pages)
 
 # Groups come with allocations. allauth's own pages would show second factors and their secrets.
 for model in (Group, Authenticator, UserSession, SocialAccount, SocialApp, SocialToken):

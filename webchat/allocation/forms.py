@@ -1,6 +1,5 @@
 """What is asked of whoever asks for more?"""
 
-from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -8,7 +7,8 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from webchat.allocation.models.request import LEAST_COST, LONGEST_TEXT, MOST_TOKENS, AllocationRequest
+from webchat.allocation.models import AllocationRequest
+from webchat.allocation.models.request_step import LEAST_COST, LONGEST_TEXT, MOST_TOKENS
 from webchat.allocation.money import MOST
 
 
@@ -47,7 +47,7 @@ class AskForm(MoreForm):
     )
 
 
-def wanted(request: AllocationRequest) -> dict[str, int | Decimal | str | None]:
+def wanted(request: AllocationRequest) -> dict[str, object]:
     """What was asked, to begin a form with."""
     return {
         "tokens": request.tokens,

@@ -7,7 +7,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Case, QuerySet, When
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.text import Truncator
@@ -18,7 +18,7 @@ from webchat.accounts.models import User
 from webchat.allocation import letters
 from webchat.allocation.forms import MoreForm, wanted
 from webchat.allocation.models import Allocation, AllocationRequest, ChangedMeanwhile, UsageDay
-from webchat.allocation.models.request import LONGEST_TEXT, amounts
+from webchat.allocation.models.request_step import LONGEST_TEXT, amounts
 from webchat.allocation.money import shown
 
 DAYS = 30
@@ -92,7 +92,7 @@ class IsDecided(admin.SimpleListFilter):
     parameter_name = "decided"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("no", _("waiting")), ("yes", _("decided or withdrawn"))]
+        return [("no", str(State.OPEN.label)), ("yes", _("decided or withdrawn"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         match self.value():
@@ -133,7 +133,7 @@ class AllocationRequestAdmin(admin.ModelAdmin):
     ) -> Any:
         asked = self.get_object(request, object_id)
         if asked is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+            raise Http404
         if not self.has_view_or_change_permission(request, asked):
             raise PermissionDenied
         form = DecisionForm(request.POST if request.method == "POST" else None, asked)
@@ -160,7 +160,7 @@ class AllocationRequestAdmin(admin.ModelAdmin):
             return redirect("admin:allocation_allocationrequest_change", asked.pk)
         letters.tell_person(asked)
         self.log_change(request, asked, asked.get_state_display())
-        text = _("%(request)s: %(state)s.") % {"request": asked, "state": asked.get_state_display()}
+        text = _("%(state)s: %(request)s") % {"request": asked, "state": asked.get_state_display()}
         messages.success(request, text)
         return redirect("admin:allocation_allocationrequest_changelist")
 
@@ -173,7 +173,7 @@ class AllocationRequestAdmin(admin.ModelAdmin):
             "title": _("%(person)s asks for more") % {"person": asked.user},
             "asked": asked,
             "form": form if may_decide else None,
-            "allocations": [_row(one) for one in Allocation.objects.concerning(asked.user)],
+            "allocations": _allocations(asked.user),
             "usage": _usage(asked.user),
             "earlier": theirs.prefetch_related("steps__actor")[:EARLIER],
         }
@@ -183,21 +183,25 @@ class AllocationRequestAdmin(admin.ModelAdmin):
 def _overtaken(asked: AllocationRequest) -> str:
     asked = AllocationRequest.objects.select_related("decided_by").get(pk=asked.pk)
     if asked.state == State.WITHDRAWN:
-        return _("%(person)s has withdrawn the request meanwhile.") % {"person": asked.user}
+        return _("This was withdrawn meanwhile, by %(person)s.") % {"person": asked.user}
     if not asked.is_open:
         values = {"person": asked.decided_by, "state": asked.get_state_display()}
         return _("This was decided already, by %(person)s: %(state)s.") % values
     return _("This has changed since you looked at it. Look again, then decide.")
 
 
-def _row(one: Allocation) -> dict[str, Any]:
-    left = one.left
-    return {
-        "allocation": one,
-        "limit": amounts(one.token_limit, one.cost_limit),
-        "spent": amounts(*one.spent),
-        "left": amounts(left.tokens, left.cost),
-    }
+def _allocations(user: User) -> list[dict[str, Any]]:
+    used = {one.pk for one in Allocation.objects.open_to(user)}
+    return [
+        {
+            "allocation": one,
+            "is_used": one.pk in used,
+            "limit": amounts(one.token_limit, one.cost_limit),
+            "spent": amounts(*one.spent),
+            "left": amounts(one.left.tokens, one.left.cost),
+        }
+        for one in Allocation.objects.concerning(user).select_related("user", "group")
+    ]
 
 
 def _usage(user: User) -> list[dict[str, Any]]:

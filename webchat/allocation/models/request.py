@@ -6,74 +6,19 @@ from decimal import Decimal
 from typing import Any, Self
 
 from django.core.exceptions import ValidationError
-from django.core.validators import (
-    MaxLengthValidator,
-    MaxValueValidator,
-    MinValueValidator,
-    ProhibitNullCharactersValidator,
-)
 from django.db import models, transaction
 from django.db.models import Q
-from django.utils import formats, timezone
-from django.utils.translation import gettext, ngettext
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from webchat.accounts.models import User
 from webchat.allocation.models.allocation import Allocation, ChangedMeanwhile
-from webchat.allocation.money import MoneyField, shown
+from webchat.allocation.models.request_step import TEXT, More, RequestStep
 from webchat.allocation.periods import Period
 
-MOST_TOKENS = 10**12
-LEAST_COST = Decimal("0.01")
-LONGEST_TEXT = 2000
-LATEST = timedelta(days=3653)
 # Each new one may be a mail to every admin.
 STEPS_A_DAY = 20
-TEXT = [MaxLengthValidator(LONGEST_TEXT), ProhibitNullCharactersValidator()]
-
-
-class More(models.Model):
-    """So much more, until that day: asked for, or granted."""
-
-    tokens = models.PositiveBigIntegerField(
-        _("tokens"), null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(MOST_TOKENS)]
-    )
-    cost = MoneyField(  # type: ignore[misc]  # None where no money is meant
-        _("money"), null=True, blank=True, validators=[MinValueValidator(LEAST_COST)]
-    )
-    until = models.DateField(_("until"), null=True, blank=True)
-
-    class Meta:
-        abstract = True
-
-    def clean(self) -> None:
-        if self.tokens is None and self.cost is None:
-            raise ValidationError(_("Say how much: tokens, money, or both."))
-        today = timezone.localdate()
-        if self.until and self.until < today:
-            raise ValidationError({"until": _("This day is over. Choose a later one, or none.")})
-        if self.until and self.until > today + LATEST:
-            raise ValidationError(
-                {"until": _("This is more than ten years away. Choose an earlier day, or none.")}
-            )
-
-    @property
-    def in_words(self) -> str:
-        text = amounts(self.tokens, self.cost)
-        if not self.until:
-            return text
-        return gettext("%(amount)s until %(day)s") % {"amount": text, "day": formats.date_format(self.until)}
-
-
-def amounts(tokens: int | None, cost: Decimal | None) -> str:
-    """For people; nothing where neither is meant."""
-    words = []
-    if tokens is not None:
-        count = formats.number_format(tokens, force_grouping=True)
-        words.append(ngettext("%(count)s token", "%(count)s tokens", tokens) % {"count": count})
-    if cost is not None:
-        words.append(shown(cost))
-    return ", ".join(words)
 
 
 class AllocationRequestQuerySet(models.QuerySet["AllocationRequest"]):
@@ -98,15 +43,16 @@ class AllocationRequestQuerySet(models.QuerySet["AllocationRequest"]):
         User.objects.select_for_update(no_key=True).get(pk=user.pk)
         request = self.open().filter(user=user).select_for_update().first() or AllocationRequest(user=user)
         is_new = request._state.adding
-        request.tokens, request.cost, request.until = tokens, cost, until
-        request.reason, request.language = reason.strip(), language
+        more = {"tokens": tokens, "cost": cost, "until": until}
+        for name, value in {**more, "reason": reason.strip(), "language": language}.items():
+            setattr(request, name, value)
         request.full_clean(validate_constraints=False)
         self._hold_back(user)
         request.version += 1
         request.asked_at = timezone.now()
         request.save()
         kind = RequestStep.Kind.ASKED if is_new else RequestStep.Kind.ASKED_AGAIN
-        request.note_step(kind, user, request.reason, tokens=tokens, cost=cost, until=until)
+        request.note_step(kind, user, request.reason, **more)
         return request
 
     def _hold_back(self, user: User) -> None:
@@ -119,11 +65,11 @@ class AllocationRequest(More):
     """What one person asks for, and what an admin decided."""
 
     class State(models.TextChoices):
-        OPEN = "open", _("waiting")
-        GRANTED = "granted", _("granted")
-        CHANGED = "changed", _("granted with changes")
-        REFUSED = "refused", _("refused")
-        WITHDRAWN = "withdrawn", _("withdrawn")
+        OPEN = "open", pgettext_lazy("request", "waiting")
+        GRANTED = "granted", pgettext_lazy("request", "granted")
+        CHANGED = "changed", pgettext_lazy("request", "granted with changes")
+        REFUSED = "refused", pgettext_lazy("request", "refused")
+        WITHDRAWN = "withdrawn", pgettext_lazy("request", "withdrawn")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(
@@ -208,8 +154,8 @@ class AllocationRequest(More):
         """Raises `ChangedMeanwhile`, `ValidationError`."""
         if not note.strip():
             raise ValidationError({"note": _("Say why; whoever asked reads it.")})
-        self._decide(self.State.REFUSED, actor, note, version)
         self.note_step(RequestStep.Kind.REFUSED, actor, note)
+        self._decide(self.State.REFUSED, actor, note, version)
 
     def grant(
         self, actor: User, note: str = "", *, version: int, like: Allocation | None = None,
@@ -240,21 +186,20 @@ class AllocationRequest(More):
             given["until"] = None
         step = RequestStep(request=self, kind=state, actor=actor, text=note, is_raise=bool(raising), **given)
         step.full_clean()
-        self._decide(state, actor, note, version)
+        step.save(force_insert=True)
         reason = note or self.reason
         if raising:
-            self.allocation = self._raise(raising, step, actor, reason)
+            allocation = self._raise(raising, step, actor, reason)
         else:
             like = like or next(iter(self.patterns), None)
-            self.allocation = self._put_on_top(like, step, actor, reason)
-        self._kept().update(allocation=self.allocation)
-        step.save(force_insert=True)
-        return self.allocation
+            allocation = self._put_on_top(like, step, actor, reason)
+        self._decide(state, actor, note, version, allocation=allocation)
+        return allocation
 
     def _put_on_top(self, like: Allocation | None, more: More, actor: User, reason: str) -> Allocation:
         """More of the same: not for other models, nor faster, than what they have."""
         terms = {name: getattr(like, name) for name in SAME_TERMS} if like else {}
-        tokens = [row.api_token for row in like.chosen.all()] if like else []
+        tokens = like.chosen_tokens if like else []
         return Allocation.objects.grant(
             user=self.user,
             tokens=tokens,
@@ -280,8 +225,8 @@ class AllocationRequest(More):
         allocation.change(version=allocation.version, actor=actor, reason=reason, **raised)
         return allocation
 
-    def _decide(self, state: str, actor: User, note: str, version: int) -> None:
-        decided = {"note": note, "decided_by": actor, "decided_at": timezone.now()}
+    def _decide(self, state: str, actor: User, note: str, version: int, **came_of_it: Allocation) -> None:
+        decided = {"note": note, "decided_by": actor, "decided_at": timezone.now(), **came_of_it}
         if self.version != version or not self._end(state, version=version, **decided):
             raise ChangedMeanwhile
 
@@ -304,43 +249,12 @@ class AllocationRequest(More):
 
 
 DECISIONS = {
-    AllocationRequest.State.GRANTED: _("You were granted what you asked for"),
-    AllocationRequest.State.CHANGED: _("You were granted something else than you asked for"),
-    AllocationRequest.State.REFUSED: _("Your request for more was refused"),
+    "granted": _("You were granted what you asked for"),
+    "changed": _("You were granted something else than you asked for"),
+    "refused": _("Your request for more was refused"),
 }
 SAME_TERMS = ("allowed_models", "requests_per_minute", "answers_at_once", "max_tokens", "max_n")
 
 
 def end_of(day: date) -> datetime:
     return timezone.make_aware(datetime.combine(day + timedelta(days=1), time.min))
-
-
-class RequestStep(More):
-    """One thing that happened to a request; steps are only added."""
-
-    class Kind(models.TextChoices):
-        ASKED = "asked", _("asked")
-        ASKED_AGAIN = "again", _("asked for something else")
-        WITHDRAWN = "withdrawn", _("withdrawn")
-        GRANTED = "granted", _("granted")
-        CHANGED = "changed", _("granted with changes")
-        REFUSED = "refused", _("refused")
-
-    request = models.ForeignKey(AllocationRequest, models.CASCADE, related_name="steps")
-    kind = models.CharField(max_length=9, choices=Kind.choices)
-    actor = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
-    text = models.TextField(blank=True, validators=TEXT)
-    # A limit was raised for good, instead of something put on top once.
-    is_raise = models.BooleanField(default=False)
-    at = models.DateTimeField(default=timezone.now)
-
-    class Meta:
-        ordering = ["pk"]
-
-    def __str__(self) -> str:
-        return f"{self.get_kind_display()}: {self.in_words}"
-
-    @property
-    def is_gift(self) -> bool:
-        """Something was put on top, once."""
-        return not self.is_raise and self.kind in (self.Kind.GRANTED, self.Kind.CHANGED)

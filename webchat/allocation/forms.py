@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -16,18 +17,17 @@ class MoreForm(forms.Form):
     """How much, until when. The verbs check the rest, for whoever says them."""
 
     tokens = forms.IntegerField(label=_("Tokens"), required=False, min_value=1, max_value=MOST_TOKENS)
-    cost = forms.DecimalField(
-        label=_("Money"), required=False, min_value=LEAST_COST, max_value=MOST, decimal_places=2
-    )
+    cost = forms.DecimalField(required=False, min_value=LEAST_COST, max_value=MOST, decimal_places=2)
     until = forms.DateField(
         label=_("Until"),
         required=False,
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-        help_text=_("Leave empty for as long as it lasts."),
+        help_text=_("Without a day it lasts until it is used up."),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["cost"].label = f"{_('Money')} ({settings.CURRENCY})"
         self.fields["until"].widget.attrs["min"] = timezone.localdate().isoformat()
 
     @property

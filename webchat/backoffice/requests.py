@@ -10,7 +10,7 @@ from django.db.models import Case, QuerySet, When
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.text import Truncator
+from django.utils.text import Truncator, capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -105,7 +105,7 @@ class IsDecided(admin.SimpleListFilter):
 
 @admin.register(AllocationRequest)
 class AllocationRequestAdmin(admin.ModelAdmin):
-    list_display = ["user", "asks_for", "why", "state", "asked_at", "decided_by", "decided_at"]
+    list_display = ["user", "asks_for", "why", "state", "asked_at", "decided_by"]
     list_filter = [IsDecided, "state"]
     list_select_related = ["user", "decided_by"]
     search_fields = ["user__username", "user__email", "reason", "note"]
@@ -117,6 +117,10 @@ class AllocationRequestAdmin(admin.ModelAdmin):
     @admin.display(description=gettext_lazy("reason"))
     def why(self, asked: AllocationRequest) -> str:
         return Truncator(asked.reason).chars(100)
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        title = capfirst(str(self.opts.verbose_name_plural))
+        return super().changelist_view(request, {"title": title, **(extra_context or {})})
 
     def get_ordering(self, request: HttpRequest) -> Any:
         """Those that wait come first."""

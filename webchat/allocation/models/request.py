@@ -127,7 +127,8 @@ class AllocationRequest(More):
     def patterns(self) -> list[Allocation]:
         """What this person can use now, most likely what they want more of first; else what they could."""
         current = Allocation.objects.open_to(self.user)
-        current.sort(key=lambda one: (one.is_extra, not one.has_limit))
+        current = [one for one in current if not one.is_extra] or current
+        current.sort(key=lambda one: not one.has_limit)
         return current or list(Allocation.objects.concerning(self.user).select_related("user", "group"))
 
     @property

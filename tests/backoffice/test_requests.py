@@ -215,6 +215,14 @@ def test_nobody_adds_or_deletes_one(as_admin: Client, asked: AllocationRequest) 
     assert AllocationRequest.objects.count() == 1
 
 
+def test_a_person_who_was_granted_nothing_can_go_with_what_they_asked_for(
+    as_admin: Client, admin: User, charlie: User
+) -> None:
+    AllocationRequest.objects.ask(charlie, tokens=5, reason="Trying").refuse(admin, "No", version=1)
+    as_admin.post(f"/admin/accounts/user/{charlie.pk}/delete/", {"post": "yes"})
+    assert not User.objects.filter(pk=charlie.pk).exists() and not AllocationRequest.objects.exists()
+
+
 @pytest.mark.parametrize("pk", ["00000000-0000-4000-8000-000000000000", "nonsense", "1"])
 def test_what_is_not_there_is_not_found(as_admin: Client, asked: AllocationRequest, pk: str) -> None:
     assert as_admin.get(f"{QUEUE}{pk}/change/").status_code == 404

@@ -109,6 +109,7 @@ class AllocationRequestAdmin(admin.ModelAdmin):
     list_filter = [IsDecided, "state"]
     list_select_related = ["user", "decided_by"]
     search_fields = ["user__username", "user__email", "reason", "note"]
+    actions = None
 
     @admin.display(description=gettext_lazy("asks for"))
     def asks_for(self, asked: AllocationRequest) -> str:
@@ -129,8 +130,9 @@ class AllocationRequestAdmin(admin.ModelAdmin):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
-    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return False
+    def delete_view(self, *args: Any, **kwargs: Any) -> HttpResponse:
+        """They go along with the person, not by themselves; without the permission the person could not go."""
+        raise PermissionDenied
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None

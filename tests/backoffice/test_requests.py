@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.core import mail
 from django.http import HttpResponse
 from django.test import Client
@@ -204,6 +205,17 @@ def test_only_who_may_decide_comes_in(
             assert browser.get(path).status_code in (302, 403)
         decide(browser, asked)
         assert "waits for a decision" not in text(browser.get("/admin/", follow=True))
+    asked.refresh_from_db()
+    assert asked.is_open
+
+
+def test_who_may_only_look_sees_it_and_decides_nothing(asked: AllocationRequest) -> None:
+    auditor = User.objects.create_user("auditor", "auditor@example.org", "x", is_staff=True)
+    auditor.user_permissions.add(Permission.objects.get(codename="view_allocationrequest"))
+    browser = signed_in(Client(), auditor)
+    page = text(browser.get(f"{QUEUE}{asked.pk}/change/"))
+    assert "5,000 tokens" in page and 'value="grant"' not in page
+    assert decide(browser, asked).status_code == 403
     asked.refresh_from_db()
     assert asked.is_open
 

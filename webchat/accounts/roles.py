@@ -19,6 +19,7 @@ TABLE: dict[str, dict[str, tuple[str, ...]]] = {
         "allocation.*": VIEW,
         "allocation.allocation": ALL,
         "allocation.chosentoken": ALL,
+        "allocation.allocationrequest": ("view", "change"),
         "auth.group": ALL,
     },
     Role.AUDITOR: {

@@ -56,20 +56,21 @@ class MoneyField(Integers):
         return None if value is None else Decimal(value).scaleb(-PLACES)
 
     def to_python(self, value: Any) -> Decimal | None:
-        if value is None or isinstance(value, Decimal):
-            return value
+        if value is None:
+            return None
         try:
-            return Decimal(str(value))
+            exact = value if isinstance(value, Decimal) else Decimal(str(value))
         except ArithmeticError:
-            raise ValidationError(_("This is no amount of money.")) from None
+            exact = Decimal("NaN")
+        if not exact.is_finite():
+            raise ValidationError(_("This is no amount of money."))
+        return exact
 
     def get_prep_value(self, value: Any) -> Any:
         if value is None or hasattr(value, "resolve_expression"):
             return value
         exact = self.to_python(value)
         assert exact is not None
-        if not exact.is_finite():
-            raise ValidationError(_("This is no amount of money."))
         return int(rounded(exact).scaleb(PLACES))
 
     def formfield(self, **kwargs: Any) -> forms.Field:  # type: ignore[override]

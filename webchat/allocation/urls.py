@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from webchat.allocation import views
+from webchat.allocation import asking, views
 
 app_name = "allocation"
 urlpatterns = [
@@ -10,4 +10,6 @@ urlpatterns = [
     path("left/", views.left, name="left"),
     path("sums.csv", views.sums_csv, name="sums_csv"),
     path("calls.csv", views.calls_csv, name="calls_csv"),
+    path("ask/", asking.ask, name="ask"),
+    path("ask/<uuid:pk>/withdraw/", asking.withdraw, name="withdraw"),
 ]

@@ -8,7 +8,7 @@ from django.contrib.auth.models import Group
 from django.http import HttpRequest
 
 from webchat.allocation.models import UsageRecord
-from webchat.backoffice import allocations, catalogue, people, tokens  # noqa: F401 (have pages of their own)
+from webchat.backoffice import allocations, catalogue, people, requests, tokens  # noqa: F401 (have pages of their own)
 
 # Groups come with allocations. allauth's own pages would show second factors and their secrets.
 for model in (Group, Authenticator, UserSession, SocialAccount, SocialApp, SocialToken):

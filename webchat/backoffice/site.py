@@ -11,11 +11,17 @@ from django.template.response import TemplateResponse
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
 
+from webchat.allocation.models import AllocationRequest
+
 
 class PortalAdminSite(AdminSite):
     site_header = site_title = settings.TEAM_NAME
     index_title = _("Administration")
     login = method_decorator(secure_admin_login)(AdminSite.login)
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        waiting = AllocationRequest.objects.open().count()
+        return super().index(request, {"waiting_requests": waiting, **(extra_context or {})})
 
     def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         if request.method == "POST":

@@ -5,18 +5,22 @@ from webchat.allocation.models.api_token import APIToken, fingerprint, validate_
 from webchat.allocation.models.budget import Left
 from webchat.allocation.models.ledger import LedgerEntry
 from webchat.allocation.models.model_info import ModelInfo
+from webchat.allocation.models.request import AllocationRequest
+from webchat.allocation.models.request_step import RequestStep
 from webchat.allocation.models.usage import Need, UsageRecord
 from webchat.allocation.models.usage_day import UsageDay
 
 __all__ = [
     "APIToken",
     "Allocation",
+    "AllocationRequest",
     "ChangedMeanwhile",
     "ChosenToken",
     "LedgerEntry",
     "Left",
     "ModelInfo",
     "Need",
+    "RequestStep",
     "UsageDay",
     "UsageRecord",
     "fingerprint",

@@ -33,13 +33,16 @@ class ChangedMeanwhile(Exception):
 
 class AllocationQuerySet(models.QuerySet["Allocation"]):
     def concerning(self, user: User) -> Self:
-        """Granted to this person, to one of their groups, or to everyone, in the order in which they are tried."""
+        """Granted to this person, to one of their groups, or to everyone, in the order in which they are tried.
+
+        What was granted on top comes last: what is renewed would lapse unused, and this lasts until its day.
+        """
         groups = User.groups.through.objects.filter(user=user).values("group")
         mine = models.Q(user=user) | models.Q(group__in=groups) | models.Q(user=None, group=None)
         scope = models.Case(
             models.When(user__isnull=False, then=0), models.When(group__isnull=False, then=1), default=2
         )
-        return self.filter(mine, revoked_at=None).order_by(scope, "position", "created_at")
+        return self.filter(mine, revoked_at=None).order_by("is_extra", scope, "position", "created_at")
 
     def open_to(self, user: User) -> list["Allocation"]:
         """What this person may use now. What everyone may use is for those who have nothing of their own."""
@@ -50,7 +53,9 @@ class AllocationQuerySet(models.QuerySet["Allocation"]):
         for one in concerning:
             one.chosen_tokens = chosen.get(one.pk, [])
         usable = [one for one in concerning if one.is_in_force and one.tokens]
-        return [one for one in usable if not one.is_everyones] or usable
+        # What is on top is beside what they had, also if that was everyone's.
+        has_own = any(not one.is_everyones and not one.is_extra for one in usable)
+        return [one for one in usable if not (one.is_everyones and has_own)]
 
     @transaction.atomic
     def grant(
@@ -135,6 +140,8 @@ class Allocation(Budget):
         blank=True,
         validators=[MinValueValidator(1), MaxValueValidator(int(rules.N.high))],
     )
+    # Granted once because more was asked for; it leaves open what was there before.
+    is_extra = models.BooleanField(_("on top"), default=False, editable=False)
     valid_from = models.DateTimeField(_("valid from"), null=True, blank=True)
     valid_until = models.DateTimeField(_("valid until"), null=True, blank=True)
     revoked_at = models.DateTimeField(_("revoked"), null=True, editable=False)
@@ -263,6 +270,8 @@ class Allocation(Budget):
         """What is granted, as JSON keeps it."""
         terms = {name: getattr(self, name) for name in self.TERMS}
         terms["cost_limit"] = None if self.cost_limit is None else f"{self.cost_limit:.9f}"
+        if self.is_extra:
+            terms["is_extra"] = True
         kept: dict[str, Any] = json.loads(json.dumps(terms, cls=DjangoJSONEncoder))
         return kept
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from functools import cached_property
 from typing import NamedTuple
 from uuid import UUID
 
@@ -95,14 +96,24 @@ class Tally:
         self.saved_tokens += tokens
         self.saved_cost += cost
 
+    def include(self, other: "Tally") -> None:
+        for name in ("calls", "stopped", "shortened", "cost", "saved_tokens", "saved_cost", "reasons"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+
 
 @dataclass
 class Replay:
     """What would have become of all of them."""
 
-    total: Tally = field(default_factory=Tally)
     people: dict[UUID | None, Tally] = field(default_factory=lambda: defaultdict(Tally))
     stopped_on: Counter[date] = field(default_factory=Counter)
+
+    @cached_property
+    def total(self) -> Tally:
+        total = Tally()
+        for tally in self.people.values():
+            total.include(tally)
+        return total
 
 
 def replay(
@@ -110,23 +121,22 @@ def replay(
 ) -> Replay:
     """The calls are in the order of time; `spent` is what had been spent at `since`, in the period that ran then."""
     budget, pace, result = _Budget(terms, since, *spent), _Pace(terms), Replay()
+    zone = timezone.get_current_timezone()
     for call in calls:
+        tally = result.people[call.user_id]
+        tally.calls += 1
+        tally.cost += call.cost
         budget.reach(call.at)
         kept = call.cut(terms.max_tokens)
-        reason = _refusal(call, terms) or budget.refusal(kept) or pace.refusal(call)
-        if reason:
-            result.stopped_on[timezone.localtime(call.at).date()] += 1
-        else:
-            budget.take(kept)
-            pace.take(call)
-        for tally in (result.total, result.people[call.user_id]):
-            tally.calls += 1
-            tally.cost += call.cost
-            if reason:
-                tally.stop(call, reason)
-            elif kept is not call:
-                tally.shortened += 1
-                tally.save(call.tokens - kept.tokens, call.cost - kept.cost)
+        if reason := _refusal(call, terms) or budget.refusal(kept) or pace.refusal(call):
+            tally.stop(call, reason)
+            result.stopped_on[call.at.astimezone(zone).date()] += 1
+            continue
+        budget.take(kept)
+        pace.take(call)
+        if kept is not call:
+            tally.shortened += 1
+            tally.save(call.tokens - kept.tokens, call.cost - kept.cost)
     return result
 
 

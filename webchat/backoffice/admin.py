@@ -1,4 +1,4 @@
-"""What can an admin change? People, invitations, upstream tokens and who may use them; usage is for reading."""
+"""What can an admin change? People, invitations, upstream tokens; more in the modules beside."""
 
 from http import HTTPStatus
 from typing import Any, cast
@@ -11,7 +11,6 @@ from asgiref.sync import async_to_sync
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
-from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -21,18 +20,19 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from webchat.accounts.models import Invitation, User
-from webchat.allocation.models import APIToken, UsageRecord, fingerprint
+from webchat.allocation.models import APIToken, fingerprint
 from webchat.allocation.probing import probe
-from webchat.backoffice import allocations  # noqa: F401 (registers its pages)
+from webchat.backoffice import allocations, books, groups  # noqa: F401 (they register their pages)
+from webchat.backoffice.person import page_link
 
-# Groups come with allocations. allauth's own pages would show second factors and their secrets.
-for model in (Group, Authenticator, UserSession, SocialAccount, SocialApp, SocialToken):
+# allauth's own pages would show second factors and their secrets.
+for model in (Authenticator, UserSession, SocialAccount, SocialApp, SocialToken):
     admin.site.unregister(model)
 
 
 @admin.register(User)
 class PersonAdmin(UserAdmin):
-    list_display = ["username", "email", "is_active", "is_staff", "last_login"]
+    list_display = ["username", "email", page_link, "is_active", "is_staff", "last_login"]
     list_filter = ["is_active", "is_staff"]
     fieldsets = [
         (None, {"fields": ["username", "password"]}),
@@ -205,29 +205,3 @@ class HandOverForm(forms.Form):
         super().__init__(*args, **kwargs)
         field = cast(forms.ModelChoiceField, self.fields["other"])
         field.queryset = APIToken.objects.usable().exclude(pk=token.pk)
-
-
-@admin.register(UsageRecord)
-class UsageRecordAdmin(admin.ModelAdmin):
-    list_display = [
-        "created_at",
-        "user",
-        "source",
-        "model",
-        "outcome",
-        "prompt_tokens",
-        "completion_tokens",
-        "origin",
-    ]
-    list_filter = ["source", "outcome", "origin"]
-    list_select_related = ["user"]
-    date_hierarchy = "created_at"
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return False

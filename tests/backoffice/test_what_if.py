@@ -46,7 +46,7 @@ def test_it_begins_with_what_is_granted(as_admin: Client, mine: Allocation) -> N
 
 def test_it_says_whom_a_limit_would_have_stopped(as_admin: Client, alice: User, mine: Allocation) -> None:
     page = text_of(as_admin.get(f"{GRANTED}{mine.pk}/", {"period": "once", "token_limit": "500"}))
-    assert "Of 3 calls 1 would have been stopped. Saved: 200 · 0.20 USD." in page
+    assert "Of 3 calls 1 would have been stopped. Saved: 200 tokens, 0.20 USD." in page
     assert "alice 3 1 0" in page and "no tokens left (1)" in page
 
 

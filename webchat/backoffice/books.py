@@ -1,6 +1,7 @@
 """What stands in the books? Every call and every entry of the ledger: to be read, filtered and taken along."""
 
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin, messages
@@ -18,7 +19,7 @@ from django.views.decorators.http import require_safe
 from webchat.accounts.models import User
 from webchat.allocation.csv_export import csv_response
 from webchat.allocation.models import APIToken, LedgerEntry, ModelInfo, UsageRecord
-from webchat.allocation.money import shown
+from webchat.backoffice.tables import shown
 
 # A longer list of names is none to choose from; then there is the search.
 MOST_CHOICES = 100
@@ -98,6 +99,12 @@ class OneOf(admin.SimpleListFilter):
         return [(str(one.pk), str(one)) for one in some]
 
 
+class WhenFilter(admin.DateFieldListFilter):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = _("date")
+
+
 class PersonFilter(OneOf):
     title, parameter_name = _("person"), "user"
 
@@ -131,7 +138,7 @@ class TokenFilter(OneOf):
 
 
 class ActorFilter(OneOf):
-    title, parameter_name = _("by"), "actor"
+    title, parameter_name = _("who did it"), "actor"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return self.among(User.objects.filter(is_staff=True).order_by("username"))
@@ -143,7 +150,7 @@ class UsageRecordAdmin(Book):
         "created_at", "user", "source", "model", "outcome", "prompt_tokens", "completion_tokens", "cost", "origin",
     ]  # fmt: skip
     list_filter = [
-        PersonFilter, GroupFilter, ModelFilter, TokenFilter, "source", "outcome", "origin", "created_at",
+        PersonFilter, GroupFilter, ModelFilter, TokenFilter, "source", "outcome", "origin", ("created_at", WhenFilter),
     ]  # fmt: skip
     list_select_related = ["user"]
     search_fields = ["user__username", "user__email"]
@@ -160,11 +167,8 @@ class UsageRecordAdmin(Book):
 
 @admin.register(LedgerEntry)
 class LedgerEntryAdmin(Book):
-    list_display = [
-        "created_at", "kind", "allocation", "spent_tokens", "cost", "reserved_tokens", "reserved", "call", "actor",
-        "reason",
-    ]  # fmt: skip
-    list_filter = ["kind", HolderFilter, ActorFilter, "created_at"]
+    list_display = ["created_at", "kind", "allocation", "spent", "reserved", "call", "actor", "reason"]
+    list_filter = ["kind", HolderFilter, ActorFilter, ("created_at", WhenFilter)]
     list_select_related = ["allocation__user", "allocation__group", "actor"]
     search_fields = ["allocation__user__username", "allocation__user__email"]
     person_field = "allocation__user"
@@ -174,13 +178,13 @@ class LedgerEntryAdmin(Book):
         "terms",
     )  # fmt: skip
 
-    @admin.display(description=_("spent cost"))
-    def cost(self, entry: LedgerEntry) -> str:
-        return shown(entry.spent_cost)
+    @admin.display(description=_("spent"))
+    def spent(self, entry: LedgerEntry) -> str:
+        return _amounts(entry.spent_tokens, entry.spent_cost)
 
-    @admin.display(description=_("reserved cost"))
+    @admin.display(description=_("reserved"))
     def reserved(self, entry: LedgerEntry) -> str:
-        return shown(entry.reserved_cost)
+        return _amounts(entry.reserved_tokens, entry.reserved_cost)
 
     @admin.display(description=_("call"))
     def call(self, entry: LedgerEntry) -> str:
@@ -188,3 +192,7 @@ class LedgerEntryAdmin(Book):
             return "–"
         address = reverse("admin:allocation_usagerecord_change", args=[entry.record_id])
         return format_html('<a href="{}">{}</a>', address, str(entry.record_id)[:8])
+
+
+def _amounts(tokens: int, cost: Decimal) -> str:
+    return f"{shown(tokens)} · {shown(cost)}" if tokens or cost else "–"

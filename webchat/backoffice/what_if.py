@@ -96,7 +96,7 @@ def what_if_granted(request: HttpRequest, pk: UUID | None = None) -> HttpRespons
         holder=None if allocation else holder,
         days=DAYS,
         result=result,
-        saved=result and f"{shown(result.total.saved_tokens)} · {shown(result.total.saved_cost)}",
+        saved=result and [shown(result.total.saved_tokens), shown(result.total.saved_cost)],
         people=result and _stopped_people(result),
         chart=result and _stopped_by_day(result),
     )

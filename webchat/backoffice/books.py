@@ -146,9 +146,7 @@ class ActorFilter(OneOf):
 
 @admin.register(UsageRecord)
 class UsageRecordAdmin(Book):
-    list_display = [
-        "created_at", "user", "source", "model", "outcome", "prompt_tokens", "completion_tokens", "cost", "origin",
-    ]  # fmt: skip
+    list_display = ["created_at", "user", "source", "model", "outcome", "tokens", "cost", "origin"]
     list_filter = [
         PersonFilter, GroupFilter, ModelFilter, TokenFilter, "source", "outcome", "origin", ("created_at", WhenFilter),
     ]  # fmt: skip
@@ -159,6 +157,10 @@ class UsageRecordAdmin(Book):
         "answered_model", "outcome", "error_code", "origin", "n", "prompt_tokens", "completion_tokens", "characters",
         "seconds", "images", "spent_cost", "first_token_ms", "duration_ms",
     )  # fmt: skip
+
+    @admin.display(description=_("tokens"))
+    def tokens(self, record: UsageRecord) -> str:
+        return shown(record.total_tokens)
 
     @admin.display(description=_("cost"))
     def cost(self, record: UsageRecord) -> str:

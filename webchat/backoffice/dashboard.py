@@ -107,9 +107,11 @@ def dashboard_csv(request: HttpRequest, name: str) -> HttpResponse:
 def near_limits(report: Report) -> Table:
     """Of what is in force now, whatever the period that is looked at."""
     rows = sorted((_near_row(one) for one in _near()), key=lambda row: row.share or 0, reverse=True)
-    header = [_("Allocation"), _("Spent tokens"), _("of"), _("Spent"), _("of"), _("Share"), _("Renewed")]
+    header = [
+        _("Allocation"), _("Spent tokens"), _("Token limit"), _("Spent"), _("Cost limit"), _("Share"), _("Renewed"),
+    ]  # fmt: skip
     note = _("Allocations in force of which 80 % or more is spent now.")
-    return Table("limits", _("Near the limit"), header, rows, note)
+    return Table("limits", _("Near the limit"), header, rows, note, is_wide=True)
 
 
 def _near() -> list[Allocation]:
@@ -163,7 +165,7 @@ def troubled_tokens(report: Report) -> Table:
     ]
     header = [_("API token"), _("Last error"), _("since"), _("Last day")]
     note = _("Refused by the AI service, expired, or expiring within 14 days.")
-    return Table("trouble", _("API tokens that need you"), header, rows, note)
+    return Table("trouble", _("API tokens that need you"), header, rows, note, is_wide=True)
 
 
 TABLES: dict[str, Callable[[Report], Table]] = {
@@ -172,8 +174,8 @@ TABLES: dict[str, Callable[[Report], Table]] = {
     "people": Report.by_person,
     "groups": Report.by_group,
     "models": Report.by_model,
-    "speed": Report.speed,
     "tokens": Report.by_token,
+    "speed": Report.speed,
     "sources": Report.by_source,
     "days": Report.by_day,
 }

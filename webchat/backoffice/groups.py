@@ -1,10 +1,10 @@
 """Who belongs together, so that an allocation can be granted to all of them? Groups carry no permissions."""
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin
-from django.contrib.admin.widgets import FilteredSelectMultiple
+from django.contrib.admin.widgets import FilteredSelectMultiple, RelatedFieldWidgetWrapper
 from django.contrib.auth.models import Group
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
@@ -18,7 +18,13 @@ class GroupForm(forms.ModelForm):
         User.objects.order_by("username"),
         label=_("members"),
         required=False,
-        widget=FilteredSelectMultiple(_("members"), is_stacked=False),
+        # In the box in which Django's own script expects it, but without links to add people.
+        widget=RelatedFieldWidgetWrapper(
+            FilteredSelectMultiple(_("members"), is_stacked=False),
+            cast(Any, Group.user_set.rel),
+            admin.site,
+            can_add_related=False,
+        ),
     )
 
     class Meta:

@@ -120,7 +120,7 @@ def _last_calls(person: User) -> Table:
         )
         for call in calls
     ]
-    return Table("calls", _("Last calls"), header, rows, most=LAST_CALLS)
+    return Table("calls", _("Last calls"), header, rows, most=LAST_CALLS, is_wide=True)
 
 
 # Verbs

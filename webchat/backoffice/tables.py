@@ -15,8 +15,6 @@ from webchat.allocation.csv_export import csv_response
 
 # So many rows are shown; the CSV has them all.
 SHOWN = 12
-# Tables of so many columns stand side by side.
-NARROW = 5
 
 Value = str | int | float | Decimal | date | datetime | None
 
@@ -47,6 +45,7 @@ class Table:
     rows: Sequence[Row]
     note: str = ""
     most: int = field(default=SHOWN, kw_only=True)
+    is_wide: bool = field(default=False, kw_only=True)
 
     @cached_property
     def _are_numbers(self) -> list[bool]:
@@ -67,10 +66,6 @@ class Table:
             (row, list(map(Cell, map(shown, row.values), self._are_numbers))[1:])
             for row in self.rows[: self.most]
         ]
-
-    @property
-    def is_wide(self) -> bool:
-        return len(self.header) > NARROW
 
     @property
     def more(self) -> int:

@@ -166,7 +166,7 @@ class Report:
         ]  # fmt: skip
         rows = [Row([name, *used.speed]) for name, used in self._models.items()]
         note = _("Averages of the calls that brought something.")
-        return Table("speed", _("Failures and speed"), header, rows, note)
+        return Table("speed", _("Failures and speed"), header, rows, note, is_wide=True)
 
     # Charts
 

@@ -162,8 +162,8 @@ def _priced(model: ModelInfo) -> list[Table]:
     ]
     header = [_("Calls"), _("Cost"), _("With these prices"), _("Difference")]
     return [
-        Table("models", _("Models"), [_("Model"), *header], models, most=len(models)),
-        Table("people", _("People"), [_("Person"), *header], people, most=len(people)),
+        Table("models", _("Models"), [_("Model"), *header], models, most=len(models), is_wide=True),
+        Table("people", _("People"), [_("Person"), *header], people, most=len(people), is_wide=True),
     ]
 
 

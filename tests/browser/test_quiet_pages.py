@@ -16,6 +16,10 @@ ADMINS = [
     "/admin/allocation/modelinfo/1/change/",
     "/admin/allocation/allocation/add/",
     "/admin/allocation/usagerecord/",
+    "/admin/allocation/ledgerentry/",
+    "/admin/auth/group/add/",
+    "/admin/dashboard/?period=week",
+    "/admin/what-if/allocation/?period=month&token_limit=100",
 ]
 ONES_OWN = [
     "/accounts/",

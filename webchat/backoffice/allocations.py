@@ -9,16 +9,11 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from webchat.accounts.models import User
-from webchat.allocation.models import Allocation, ChosenToken, LedgerEntry, ModelInfo
+from webchat.allocation.models import Allocation, ChosenToken, LedgerEntry
+from webchat.backoffice.terms import TermsForm
 
 
-class AllocationForm(forms.ModelForm):
-    allowed_models = forms.MultipleChoiceField(
-        label=_("models"),
-        required=False,
-        widget=forms.CheckboxSelectMultiple,
-        help_text=_("None chosen: every model that is offered."),
-    )
+class AllocationForm(TermsForm):
     reason = forms.CharField(label=_("reason"), required=False, max_length=500)
     seen_version = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
@@ -28,17 +23,10 @@ class AllocationForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        kept = self.instance.allowed_models
-        offered = ModelInfo.objects.offered().values_list("name", flat=True)
-        field = cast(forms.MultipleChoiceField, self.fields["allowed_models"])
-        field.choices = [(name, name) for name in dict.fromkeys([*offered, *kept])]
         self.initial["seen_version"] = self.instance.version
 
     def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or self.cleaned_data
-        for name in ("token_limit", "cost_limit"):
-            if cleaned.get(name) == 0:
-                self.add_error(name, _("Leave it empty for no limit. To end a grant, revoke it."))
+        cleaned = super().clean()
         if not self.instance._state.adding:
             # Locked until this is saved: of two who save at once the second sees what the first one did.
             kept = Allocation.objects.select_for_update().get(pk=self.instance.pk)

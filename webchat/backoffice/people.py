@@ -20,6 +20,7 @@ from django.views.decorators.http import require_POST
 from webchat.accounts.models import AuditEvent, Invitation, LastOwner, Role, User
 from webchat.backoffice import breaking_glass
 from webchat.backoffice.audit import changes
+from webchat.backoffice.person import page_link
 
 Action = AuditEvent.Action
 
@@ -34,7 +35,7 @@ class RoleForm(forms.Form):
 
 @admin.register(User)
 class PersonAdmin(UserAdmin):
-    list_display = ["username", "email", "role", "is_active", "last_login"]
+    list_display = ["username", "email", page_link, "role", "is_active", "last_login"]
     list_filter = ["role", "is_active"]
     readonly_fields = ["role", "is_active", "last_login", "date_joined"]
     fieldsets = [

@@ -10,6 +10,7 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="chat:conversations")),
     path("", include("webchat.chat.urls")),
     path("accounts/", include("webchat.accounts.urls")),
+    path("admin/", include("webchat.backoffice.urls")),
     path("admin/", admin.site.urls),
     path("i18n/", include("django.conf.urls.i18n")),
     path("healthz", health.healthz),

@@ -22,8 +22,8 @@ from webchat.backoffice.bulk import table
 
 @pytest.fixture
 def desk(admin: User) -> Client:
-    ModelInfo.objects.create(name="gpt-4", kind="chat")
-    ModelInfo.objects.create(name="qwen-max", kind="chat")
+    ModelInfo.objects.update_or_create(name="gpt-4", defaults={"kind": "chat", "is_available": True})
+    ModelInfo.objects.update_or_create(name="qwen-max", defaults={"kind": "chat", "is_available": True})
     return signed_in(Client(), admin)
 
 

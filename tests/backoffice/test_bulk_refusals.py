@@ -11,7 +11,7 @@ from webchat.allocation.models import ModelInfo
 
 @pytest.fixture
 def desk(admin: User) -> Client:
-    ModelInfo.objects.create(name="gpt-4", kind="chat")
+    ModelInfo.objects.update_or_create(name="gpt-4", defaults={"kind": "chat", "is_available": True})
     return signed_in(Client(), admin)
 
 

@@ -176,8 +176,9 @@ LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/conversations/"
 LOGOUT_REDIRECT_URL = "account_login"
 
-ACCOUNT_ADAPTER = "webchat.accounts.adapter.AccountAdapter"
-SOCIALACCOUNT_ADAPTER = "webchat.accounts.adapter.SocialAccountAdapter"
+# Those of `accounts`, which also give what an invitation has promised.
+ACCOUNT_ADAPTER = "webchat.allocation.joining.AccountAdapter"
+SOCIALACCOUNT_ADAPTER = "webchat.allocation.joining.SocialAccountAdapter"
 USERSESSIONS_ADAPTER = "webchat.accounts.adapter.UserSessionsAdapter"
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*", "password2*"]

@@ -11,6 +11,7 @@ urlpatterns = [
     path("", include("webchat.chat.urls")),
     path("usage/", include("webchat.allocation.urls")),
     path("accounts/", include("webchat.accounts.urls")),
+    path("admin/", include("webchat.backoffice.urls")),
     path("admin/", admin.site.urls),
     path("i18n/", include("django.conf.urls.i18n")),
     path("healthz", health.healthz),

@@ -129,6 +129,11 @@ class Portal:
         command = [sys.executable, "manage.py", "shell", "-c", code]
         assert self._run(command).wait(SECONDS_TO_START) == 0, self.log.read_text()
 
+    def manage(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """A command of the portal, in a process of its own."""
+        command = [sys.executable, "manage.py", *arguments]
+        return subprocess.run(command, cwd=BASE_DIR, env=self._environment, capture_output=True, text=True)
+
     def _run(self, command: list[str]) -> "subprocess.Popen[bytes]":
         with self.log.open("ab") as log:
             return subprocess.Popen(

@@ -35,7 +35,7 @@ async def client(portal: Portal) -> AsyncIterator[httpx.AsyncClient]:
 
 async def test_the_start_brings_the_token_and_the_models(portal: Portal) -> None:
     with closing(sqlite3.connect(portal.database)) as database:
-        assert database.execute("SELECT count(*) FROM allocation_apitoken").fetchone() == (1,)
+        assert database.execute("SELECT count(*) FROM allocation_apitoken WHERE is_active").fetchone() == (1,)
         assert database.execute("SELECT count(*) FROM allocation_modelinfo").fetchone() > (10,)
 
 

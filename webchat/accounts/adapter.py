@@ -83,8 +83,12 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             # Hashing is done by now: the database is not locked meanwhile.
             with transaction.atomic():
                 user.save()
-                spend(request, user)
+                self.take_in(request, user)
         return user
+
+    def take_in(self, request: HttpRequest, user: User) -> None:
+        """What belongs to coming in, in the same transaction as the person. Rooms above add what is theirs."""
+        spend(request, user)
 
     def set_password(self, user: User, password: str) -> None:
         super().set_password(user, password)
@@ -115,5 +119,8 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
     def save_user(self, request: HttpRequest, sociallogin: Any, form: BaseForm | None = None) -> User:
         with transaction.atomic():
             user: User = super().save_user(request, sociallogin, form)
-            spend(request, user)
+            self.take_in(request, user)
         return user
+
+    def take_in(self, request: HttpRequest, user: User) -> None:
+        spend(request, user)

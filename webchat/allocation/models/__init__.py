@@ -5,6 +5,7 @@ from webchat.allocation.models.api_token import APIToken, fingerprint, validate_
 from webchat.allocation.models.budget import Left
 from webchat.allocation.models.ledger import LedgerEntry
 from webchat.allocation.models.model_info import ModelInfo
+from webchat.allocation.models.pending_grant import PendingGrant, terms_from_json
 from webchat.allocation.models.request import AllocationRequest
 from webchat.allocation.models.request_step import RequestStep
 from webchat.allocation.models.usage import Need, UsageRecord
@@ -20,9 +21,11 @@ __all__ = [
     "Left",
     "ModelInfo",
     "Need",
+    "PendingGrant",
     "RequestStep",
     "UsageDay",
     "UsageRecord",
     "fingerprint",
+    "terms_from_json",
     "validate_base_url",
 ]

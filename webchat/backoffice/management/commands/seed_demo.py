@@ -1,13 +1,16 @@
-"""A team to try the portal with: admin, alice and bob, and a first conversation. For the demo database only."""
+"""A team to try the portal with: people, tokens, allocations, conversations, a month of usage. For the demo database
+only. Run again it changes nothing.
+"""
 
+from datetime import timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand
 from django.db import transaction
+from django.utils import timezone
 
-from webchat.accounts.models import User
-
-PASSWORD = "webchat-demo"  # noqa: S105 (it is printed on the screen)
+from webchat.backoffice.seed import books, conversations, people, requests
+from webchat.backoffice.seed.month import Month
 
 
 class Command(BaseCommand):
@@ -15,13 +18,20 @@ class Command(BaseCommand):
 
     @transaction.atomic
     def handle(self, *args: Any, verbosity: int, **options: Any) -> None:
-        for username, first_name, is_admin in (
-            ("admin", "Ada", True),
-            ("alice", "Alice", False),
-            ("bob", "Bob", False),
-        ):
-            if not User.objects.filter(username=username).exists():
-                create = User.objects.create_superuser if is_admin else User.objects.create_user
-                create(username, f"{username}@example.org", PASSWORD, first_name=first_name)
+        people.sign_up_team()
+        if not people.has_history():
+            make_history()
         if verbosity:
-            self.stdout.write(f"Sign in as admin, alice or bob with the password {PASSWORD}")
+            self.stdout.write(f"Sign in as admin, alice or bob with the password {people.PASSWORD}")
+
+
+def make_history() -> None:
+    people.set_prices()
+    spent, current = people.buy_tokens()
+    granted = people.grant_all(timezone.now() - timedelta(days=people.DAYS + 1))
+    month = Month(granted, spent, current)
+    month.live()
+    talks = conversations.write(month)
+    books.book(month.records)
+    conversations.keep(talks)
+    requests.ask()

@@ -6,7 +6,7 @@ import threading
 from webchat import background
 
 
-async def test_reading_goes_on_while_writers_wait() -> None:
+async def test_reading_goes_on_while_writers_wait(transactional_db: None) -> None:
     is_unlocked = threading.Event()
     writing = [asyncio.create_task(background.in_database(is_unlocked.wait, 20)) for _number in range(5)]
     try:

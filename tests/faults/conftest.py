@@ -65,7 +65,7 @@ def run(django_db_setup: None, django_db_blocker: DjangoDbBlocker, demo_upstream
             outcomes = asyncio.run(_run(demo_upstream))
             titles = list(UsageRecord.objects.filter(source="title"))
         finally:
-            call_command("flush", interactive=False, verbosity=0)
+            call_command("flush", interactive=False, verbosity=0, inhibit_post_migrate=True)
             connections.close_all()
     chats = [one.json for one in demo_upstream.requests if one.method == "POST"]
     return Run(

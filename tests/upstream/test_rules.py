@@ -1,9 +1,10 @@
 import math
+from dataclasses import replace
 
 import pytest
 
 from webchat.upstream import rules
-from webchat.upstream.rules import check_chat, check_image, check_speech, check_transcription, kind_of
+from webchat.upstream.rules import Range, check_chat, check_image, check_speech, check_transcription, kind_of
 
 HELLO = [{"role": "user", "content": "hello"}]
 
@@ -80,6 +81,20 @@ def test_pictures_are_for_models_that_can_see():
     assert fields(messages=seeing, model="gpt-4") == ["messages"]
     assert fields(messages=seeing, model="gpt-4-vision-preview") == []
     assert fields(messages=seeing, model="somebody-elses-model") == []
+
+
+def test_who_knows_more_of_a_model_than_the_document_is_believed():
+    blind = replace(rules.known("somebody-elses-model"), vision=False)
+    picture = [
+        {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:image/png;base64,AA"}}]}
+    ]
+    assert fields(messages=picture, model=blind.id, spec=blind) == ["messages"]
+    cautious = rules.KnownModel(
+        "gpt-4", temperature=Range(0.5, 0.7, 0.5, model="gpt-4"), n=Range(1, 2, 1, whole=True), near_zero=0.6
+    )
+    assert fields(temperature=0.4, n=3, spec=cautious) == ["temperature", "n", "n"]
+    assert fields(temperature=0.6, n=2, spec=cautious) == []
+    assert fields(model="gpt-4", spec=replace(cautious, kind="image")) == ["model"]
 
 
 @pytest.mark.parametrize("model", ["", None, "tts-1"])

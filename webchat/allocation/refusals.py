@@ -62,7 +62,8 @@ class NothingLeft(Refused):
         is_enough_for_less = (self.tokens is None or self.tokens > 0) and (self.cost is None or self.cost > 0)
         begin = self._too_little() if is_enough_for_less else _("Your allocation is used up.")
         if not self.renews:
-            return f"{begin} {_('Ask for more; your text is kept.')}"
+            ask = _("Ask for more; your text is kept.")
+            return f"{begin} {ask}"
         renewed = _("It is renewed on %(day)s; until then, ask for more. Your text is kept.")
         return f"{begin} {renewed % {'day': formats.date_format(self.renews)}}"
 

@@ -127,7 +127,7 @@ class Post:
         self._connection.close()
 
     def _sends(self, email: str, link: str) -> bool:
-        subject = f"{settings.ACCOUNT_EMAIL_SUBJECT_PREFIX}{_('You are invited')}"
+        subject = settings.ACCOUNT_EMAIL_SUBJECT_PREFIX + _("You are invited")
         body = render_to_string("backoffice/mail/invitation.txt", {"link": link, "team": settings.TEAM_NAME})
         try:
             # Or each mail would open its own.

@@ -4,13 +4,13 @@ import uuid
 from decimal import Decimal
 
 import pytest
-from django.db import connection
-from django.test import Client
-from django.test.utils import CaptureQueriesContext
+from django.test import AsyncClient, Client
 
+from tests.chat.asking import begin, last_answer, send, until_ended
 from tests.chat.history import tell
 from webchat.accounts.models import User
 from webchat.allocation.models import Allocation, APIToken, LedgerEntry, ModelInfo, UsageRecord
+from webchat.background import in_database
 from webchat.chat.models import Message
 
 PRICES = {"prompt_price": Decimal(10), "completion_price": Decimal(30)}
@@ -53,14 +53,16 @@ def test_much_to_read_is_too(as_alice: Client, alice: User, token: APIToken, pri
     assert "At most" in line(as_alice, text="word " * 9_000, model="gpt-4-1106-preview")
 
 
-def test_what_is_said_is_what_would_be_reserved(
-    as_alice: Client, alice: User, token: APIToken, priced: None
+async def test_what_is_said_is_what_is_reserved_then(
+    alice_async: AsyncClient, alice: User, token: APIToken
 ) -> None:
-    Allocation.objects.grant(user=alice, token_limit=1_000_000)
-    said = line(as_alice, n=2)
-    as_alice.post("/conversations/", {"text": "Hello", "model": "gpt-4", "n": 2})
-    record = UsageRecord.objects.get()
-    assert f"{record.reserved_tokens:,} tokens" in said
+    await in_database(Allocation.objects.grant, user=alice, token_limit=1_000_000)
+    estimated = await send(
+        alice_async, "/conversations/estimate/", htmx=True, text="Hello", model="gpt-4", n=2
+    )
+    await begin(alice_async, "Hello", n=2)
+    record = await UsageRecord.objects.aget(source="chat")
+    assert f"At most {record.reserved_tokens:,} tokens" in estimated.content.decode()
 
 
 def test_what_would_be_refused_says_why(as_alice: Client, alice: User, token: APIToken) -> None:
@@ -115,14 +117,15 @@ def test_it_can_only_be_posted_by_who_is_signed_in(as_alice: Client, client: Cli
     assert client.post("/conversations/estimate/", {"text": "x"}).status_code == 302
 
 
-def test_asking_costs_a_question_no_query_more(as_alice: Client, alice: User, token: APIToken) -> None:
-    """The composer that follows one knows by itself how much there is to read."""
-    conversation = tell(alice, "word " * 3000, "Answer")
-    with CaptureQueriesContext(connection) as asked:
-        response = as_alice.post(
-            f"/conversations/{conversation.pk}/messages/", {"text": "Hello"}, headers={"HX-Request": "true"}
-        )
-    html = response.content.decode()
-    assert response.status_code == 200 and "allocation_usageday" not in str(asked.captured_queries)
-    known = int(html.partition('data-tokens-so-far="')[2].partition('"')[0])
-    assert known > 2000
+async def test_the_composer_after_a_question_knows_how_much_there_is_to_read(
+    alice_async: AsyncClient, token: APIToken
+) -> None:
+    conversation = await begin(alice_async, "echo: " + "word " * 3000)
+    await until_ended(await last_answer(conversation))
+    response = await send(
+        alice_async, f"/conversations/{conversation.pk}/messages/", htmx=True, text="echo: more"
+    )
+    known = response.content.decode().partition('data-tokens-so-far="')[2].partition('"')[0]
+    assert response.status_code == 200 and int(known) > 2000
+    page = await alice_async.get(conversation.get_absolute_url())
+    assert int(page.content.decode().partition('data-tokens-so-far="')[2].partition('"')[0]) > 2000

@@ -1,6 +1,5 @@
 """What did a person use in these days? By day and by model, from the sums of each day; and call by call."""
 
-from collections import defaultdict
 from dataclasses import dataclass, field, fields
 from decimal import Decimal
 from typing import Any
@@ -63,22 +62,32 @@ class Report:
 
 
 def of(user: User, span: Span) -> Report:
-    """One query, whose rows are as many as days and models."""
-    rows = UsageDay.objects.filter(user=user).between(span.first, span.last).summed_by("day", "model")
-    total, by_model = Sum(), defaultdict[str, Sum](Sum)
+    """Two queries with a row for each day and each model: of both together there would be many times as many."""
+    days = UsageDay.objects.filter(user=user).between(span.first, span.last)
     by_step = {step: Sum() for step in span.steps()}
-    for row in rows:
-        for one in (total, by_step[span.step_of(row["day"])], by_model[row["model"]]):
-            one.add(row)
+    for row in days.summed_by("day"):
+        by_step[span.step_of(row["day"])].add(row)
+    total, by_model = Sum(), []
+    for row in days.summed_by("model"):
+        one = Sum()
+        one.add(row)
+        total.add(row)
+        by_model.append((row["model"], one))
     return Report(span, total, by_step, _with_shares(by_model))
 
 
-def _with_shares(by_model: dict[str, Sum]) -> list[tuple[str, Sum, int]]:
-    """The dearest first, with a bar as long as its share of the largest, in money if any was spent."""
-    ordered = sorted(by_model.items(), key=lambda pair: (-pair[1].cost, -pair[1].tokens, pair[0]))
-    in_money = any(one.cost for _model, one in ordered)
-    bars = charts.bars([(model, one.cost if in_money else one.tokens) for model, one in ordered]).bars
-    return [(model, one, bar.share) for (model, one), bar in zip(ordered, bars, strict=True)]
+def total(user: User, span: Span) -> Sum:
+    found = Sum()
+    for row in UsageDay.objects.filter(user=user).between(span.first, span.last).summed_by("user_id"):
+        found.add(row)
+    return found
+
+
+def _with_shares(by_model: list[tuple[str, Sum]]) -> list[tuple[str, Sum, int]]:
+    """With a bar as long as its share of the largest, in money if any was spent."""
+    in_money = any(one.cost for _model, one in by_model)
+    bars = charts.bars([(model, one.cost if in_money else one.tokens) for model, one in by_model]).bars
+    return [(model, one, bar.share) for (model, one), bar in zip(by_model, bars, strict=True)]
 
 
 def by_day_and_model(user: User, span: Span) -> "QuerySet[UsageDay, dict[str, Any]]":

@@ -19,7 +19,7 @@ from webchat.chat.views.pages import PersonRequest, composer, signed_in
 def by_conversation(request: PersonRequest) -> HttpResponse:
     """A part of the page about usage, which is of a room that knows no conversations."""
     chosen = SpanForm(request.GET).span
-    total = reports.of(request.user, chosen).total
+    total = reports.total(request.user, chosen)
     rows = spending.by_conversation(request.user, chosen)
     context = {
         "rows": rows,

@@ -39,7 +39,9 @@ class UsageDayQuerySet(models.QuerySet["UsageDay"]):
         rows = (
             closed.annotate(day=TruncDate("created_at")).values("day", *UsageDay.KEYS).annotate(**OF_RECORDS)
         )
-        self.bulk_create((UsageDay(**row) for row in rows.iterator()), batch_size=500)
+        # In the order in which pages look for them.
+        by_day = rows.order_by("day").iterator()
+        self.bulk_create((UsageDay(**row) for row in by_day), batch_size=500)
 
     def between(self, first: date, last: date) -> Self:
         return self.filter(day__gte=first, day__lte=last)

@@ -106,6 +106,13 @@ async def alice_async(transactional_db: None, alice: User) -> AsyncIterator[Asyn
     await close_pools()
 
 
+def as_role(person: User, role: str) -> Client:
+    """A browser of this person, who has this role from now on."""
+    person.take_role(role)
+    person.save()
+    return signed_in(Client(), person)
+
+
 def signed_in(client: Client, person: User) -> Client:
     client.force_login(person)
     return client

@@ -4,11 +4,11 @@ import uuid
 from decimal import Decimal
 
 import pytest
-from django.contrib.auth.models import Group, Permission
+from django.contrib.auth.models import Group
 from django.test import Client
 
 from tests.backoffice.reading import text_of
-from tests.conftest import signed_in
+from tests.conftest import as_role, signed_in
 from webchat.accounts.models import User
 from webchat.allocation import proof
 from webchat.allocation.models import Allocation, APIToken, LedgerEntry
@@ -140,9 +140,7 @@ def test_unknown_ones_are_not_found(as_admin: Client) -> None:
 
 
 def test_only_who_may_change_allocations_may(as_alice: Client, bob: User, mine: Allocation) -> None:
-    User.objects.filter(pk=bob.pk).update(is_staff=True)
-    bob.user_permissions.set(Permission.objects.filter(codename="view_allocation"))
-    as_viewer = signed_in(Client(), bob)
+    as_viewer = as_role(bob, "auditor")
     for verb in ("revocation", "adjustments"):
         response = as_alice.post(address(mine, verb), {"reason": "Mine!", "tokens": "-100"})
         assert response.status_code == 302 and "/login/" in response["Location"]

@@ -5,12 +5,12 @@ from decimal import Decimal
 
 import pytest
 from allauth.usersessions.models import UserSession
-from django.contrib.auth.models import Group, Permission
+from django.contrib.auth.models import Group
 from django.test import Client
 from django.utils import timezone
 
 from tests.backoffice.reading import text_of, used
-from tests.conftest import signed_in
+from tests.conftest import as_role, signed_in
 from webchat.accounts.models import User
 from webchat.allocation.models import Allocation, APIToken, LedgerEntry
 from webchat.backoffice.device import device
@@ -28,10 +28,7 @@ def as_admin(admin: User) -> Client:
 @pytest.fixture
 def as_viewer(bob: User) -> Client:
     """Somebody who may look, and do nothing."""
-    User.objects.filter(pk=bob.pk).update(is_staff=True)
-    names = ["view_user", "view_usagerecord", "view_allocation"]
-    bob.user_permissions.set(Permission.objects.filter(codename__in=names))
-    return signed_in(Client(), bob)
+    return as_role(bob, "auditor")
 
 
 def address(person: User, verb: str = "") -> str:

@@ -6,14 +6,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.core import mail
 from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from tests.conftest import signed_in
+from tests.conftest import as_role, signed_in
 from webchat.accounts.models import User
 from webchat.allocation import metering
 from webchat.allocation.metering import Spent
@@ -210,9 +209,7 @@ def test_only_who_may_decide_comes_in(
 
 
 def test_who_may_only_look_sees_it_and_decides_nothing(asked: AllocationRequest) -> None:
-    auditor = User.objects.create_user("auditor", "auditor@example.org", "x", is_staff=True)
-    auditor.user_permissions.add(Permission.objects.get(codename="view_allocationrequest"))
-    browser = signed_in(Client(), auditor)
+    browser = as_role(User.objects.create_user("auditor", "auditor@example.org", "x"), "auditor")
     page = text(browser.get(f"{QUEUE}{asked.pk}/change/"))
     assert "5,000 tokens" in page and 'value="grant"' not in page
     assert decide(browser, asked).status_code == 403

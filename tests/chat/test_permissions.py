@@ -42,6 +42,9 @@ ROWS = [
     Row("stop", "answer", 405, 303),
     Row("choose", "answer", 405, 303),
     Row("sidebar", "", 200, 405),
+    Row("estimate_first", "", 405, 200),
+    Row("estimate", "conversation", 405, 200),
+    Row("usage", "", 200, 405),
 ]
 WITH_ID = [row for row in ROWS if row.id_of]
 every_row = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)

@@ -13,7 +13,7 @@ from django.utils import timezone
 from tests.conftest import signed_in
 from webchat import launcher
 from webchat.accounts.models import User
-from webchat.allocation import metering, proof
+from webchat.allocation import environment, metering, proof
 from webchat.allocation.models import (
     Allocation,
     APIToken,
@@ -116,7 +116,7 @@ def test_the_token_of_the_demo_becomes_the_one_of_the_environment(
     seeded: None, settings: Any, upstream: DemoServer
 ) -> None:
     settings.UPSTREAM_BASE_URL, settings.UPSTREAM_API_KEY = upstream.url, launcher.DEMO_KEY
-    Allocation.objects.all().import_from_environment()
+    environment.import_token()
     token = APIToken.objects.usable().get()
     assert (token.base_url, token.is_imported) == (upstream.url, True)
     alice = User.objects.get(username="alice")

@@ -1,5 +1,6 @@
 """Why may a call not be made? Each reason is a sentence in the reader's language: what is so, and what to do."""
 
+from abc import abstractmethod
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -17,8 +18,8 @@ class Refused(Exception):
     is_about_request = False
 
     @property
-    def sentence(self) -> str:
-        raise NotImplementedError(type(self))
+    @abstractmethod
+    def sentence(self) -> str: ...
 
     def __str__(self) -> str:
         return self.sentence

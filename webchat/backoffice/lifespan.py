@@ -10,8 +10,8 @@ from typing import Any
 from django.core.exceptions import ValidationError
 
 from webchat import background
-from webchat.allocation import catalogue, comeback
-from webchat.allocation.models import Allocation, APIToken
+from webchat.allocation import catalogue, comeback, environment
+from webchat.allocation.models import APIToken
 from webchat.allocation.vault import VaultLocked, unseal
 from webchat.background import in_database
 from webchat.chat import recovery, shutdown
@@ -77,7 +77,7 @@ def check_vault() -> None:
 
 def import_token() -> None:
     try:
-        Allocation.objects.all().import_from_environment()
+        environment.import_token()
     except ValidationError as error:
         raise CannotStart(f"UPSTREAM_BASE_URL and UPSTREAM_API_KEY: {' '.join(error.messages)}") from None
 

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any, Self
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.core.serializers.json import DjangoJSONEncoder
@@ -18,7 +17,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from webchat.accounts.models import AuditEvent, User
-from webchat.allocation.models.api_token import APIToken, fingerprint, validate_base_url
+from webchat.allocation.models.api_token import APIToken
 from webchat.allocation.models.budget import Budget
 from webchat.allocation.models.ledger import LedgerEntry
 from webchat.rows import Query
@@ -68,28 +67,6 @@ class AllocationQuerySet(models.QuerySet["Allocation"]):
         allocation.choose_tokens(tokens)
         allocation.note_terms(LedgerEntry.Kind.GRANT, actor, reason)
         return allocation
-
-    @transaction.atomic
-    def import_from_environment(self) -> APIToken | None:
-        """Keep `UPSTREAM_API_KEY` as the token of everyone, unless an admin has given everyone another one."""
-        secret = settings.UPSTREAM_API_KEY
-        if not secret or not settings.UPSTREAM_BASE_URL:
-            return None
-        token = APIToken.objects.filter(fingerprint=fingerprint(secret)).first()
-        if token is None:
-            token = APIToken.objects.all().add(
-                secret, label="UPSTREAM_API_KEY", base_url=settings.UPSTREAM_BASE_URL
-            )
-        # Address and secret both come from the operator, so the token may follow its address.
-        validate_base_url(settings.UPSTREAM_BASE_URL)
-        token.base_url, token.is_imported = settings.UPSTREAM_BASE_URL, True
-        token.save(update_fields=["base_url", "is_imported"])
-        everyones = self.filter(user=None, group=None, revoked_at=None)
-        imported = ChosenToken.objects.filter(allocation__in=everyones, api_token__is_imported=True)
-        imported.exclude(allocation__chosen__api_token=token).update(api_token=token)
-        if not self.filter(user=None, group=None).exists():
-            self.grant(tokens=[token], reason="UPSTREAM_API_KEY")
-        return token
 
 
 class Allocation(Budget):

@@ -65,8 +65,13 @@ class Portal:
         self._environment = other._environment
 
     def prepare(self) -> None:
-        """Database, demo team and static files, as the launcher does it."""
-        self._run([sys.executable, "-c", PREPARE]).wait(SECONDS_TO_START)
+        """Database, demo team and static files, as the launcher does it; but for the month that the team has lived."""
+        for command in (
+            ["manage.py", "migrate"],
+            ["manage.py", "seed_demo", "--people-only"],
+            ["-c", PREPARE],
+        ):
+            self._run([sys.executable, *command]).wait(SECONDS_TO_START)
 
     def start(self) -> None:
         self._process = self._run([sys.executable, *SERVERS[self.server], "--port", str(self.port)])

@@ -14,8 +14,9 @@ GRANT = """
 from webchat.accounts.models import User
 from webchat.allocation.models import Allocation
 bob = User.objects.get(username="bob")
-if not bob.allocations.exists():
-    Allocation.objects.grant(user=bob, token_limit=100_000)
+for earlier in bob.allocations.filter(revoked_at=None):
+    earlier.revoke(actor=None)
+Allocation.objects.grant(user=bob, token_limit=100_000)
 """
 
 

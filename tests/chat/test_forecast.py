@@ -18,7 +18,7 @@ PRICES = {"prompt_price": Decimal(10), "completion_price": Decimal(30)}
 
 @pytest.fixture
 def priced(db: None) -> None:
-    ModelInfo.objects.create(name="gpt-4", kind="chat", **PRICES)
+    ModelInfo.objects.filter(name="gpt-4").update(**PRICES)
 
 
 def line(client: Client, path: str = "/conversations/estimate/", **fields: object) -> str:
@@ -46,7 +46,6 @@ def test_without_a_price_it_is_said_in_tokens(as_alice: Client, token: APIToken)
 def test_much_to_read_is_too(as_alice: Client, alice: User, token: APIToken, priced: None) -> None:
     """More than half of what gpt-4 can take, or than 8,000 tokens."""
     conversation = tell(alice, "word " * 4_500, "Answer")
-    ModelInfo.objects.create(name="gpt-4-1106-preview", kind="chat")
     said = line(as_alice, f"/conversations/{conversation.pk}/estimate/")
     assert "USD" in said and "an answer of up to" in said
     assert line(as_alice, text="word " * 7_000, model="gpt-4-1106-preview") == ""

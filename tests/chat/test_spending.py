@@ -14,7 +14,6 @@ from tests.chat.history import add, tell
 from tests.chat.page import Page
 from webchat.accounts.models import User
 from webchat.allocation.models import Allocation, APIToken, ModelInfo
-from webchat.background import in_database
 from webchat.chat.models import Conversation, Message
 
 PRICES = {"prompt_price": Decimal(10), "completion_price": Decimal(30)}
@@ -109,7 +108,7 @@ def test_without_a_call_there_is_no_total(as_alice: Client, alice: User, token: 
 
 
 async def test_an_open_page_is_told_the_new_total(alice_async: AsyncClient, token: APIToken) -> None:
-    await in_database(ModelInfo.objects.create, name="gpt-4", kind="chat", **PRICES)
+    await ModelInfo.objects.filter(name="gpt-4").aupdate(**PRICES)
     conversation = await begin(alice_async, "echo: one")
     await until(Conversation.objects.filter(titled_by="model").aexists)
     page = Page((await alice_async.get(conversation.get_absolute_url())).content.decode())

@@ -85,12 +85,14 @@ async def test_a_page_looks_once(alice_async: AsyncClient, alice: User, slow: st
 
     conversation = await in_database(tell, alice, "Hello", "Good morning", titled_by="person")
     header = thread.header_mark(conversation.title, conversation.model)
-    reader = Looking(conversation.pk, shown=[], header=header, language="en", send=keep)
+    reader = Looking(conversation.pk, shown=[], header=header, spent="", language="en", send=keep)
     events.follow(conversation.pk, reader.hear)
     following = asyncio.create_task(reader.follow())
     await until(lambda: len(frames) == 1)
     answer = await ask(alice_async, conversation, "And now?", model=slow)
-    await until(lambda: f'id="message-{answer.pk}"' in frames[-1] and 'data-state="complete"' in frames[-1])
+    await until(
+        lambda: any(f'id="message-{answer.pk}"' in one and 'data-state="complete"' in one for one in frames)
+    )
     assert len(looks) == 1
     following.cancel()
     events.leave(conversation.pk, reader.hear)
@@ -138,7 +140,7 @@ async def test_a_page_that_is_far_behind_looks(alice_async: AsyncClient, alice: 
         frames.append(frame)
         await goes_on.wait()
 
-    reader = Reader(conversation.pk, shown=[], header="", language="en", send=keep)
+    reader = Reader(conversation.pk, shown=[], header="", spent="", language="en", send=keep)
     following = asyncio.create_task(reader.follow())
     await until(lambda: len(frames) == 1)
     # None of them stands in the database.

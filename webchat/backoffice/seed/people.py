@@ -147,7 +147,7 @@ def buy_tokens() -> tuple[APIToken, APIToken]:
     """One that is used up, and the one that took its place. Neither opens anything but the demo upstream."""
     today = timezone.localdate()
     bought = {"vendor": "Demo", "price_paid": Decimal("200.00"), "note": "Made up by seed_demo."}
-    spent = _token(SPENT_KEY, "Team, first", is_active=False, last_error="insufficient_quota", **bought)
+    spent = _token(SPENT_KEY, "Team, first", is_active=False, last_error="no_credit", **bought)
     # With another upstream nothing may be asked of a token that is made up.
     is_demo = not settings.UPSTREAM_BASE_URL
     secret, label = (DEMO_KEY, "UPSTREAM_API_KEY") if is_demo else (MADE_UP_KEY, "Team, second")

@@ -5,7 +5,7 @@ only. Run again it changes nothing.
 from datetime import timedelta
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandParser
 from django.db import transaction
 from django.utils import timezone
 
@@ -16,10 +16,15 @@ from webchat.backoffice.seed.month import Month
 class Command(BaseCommand):
     help = __doc__
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--people-only", action="store_true", help="Nothing has been granted or asked yet."
+        )
+
     @transaction.atomic
-    def handle(self, *args: Any, verbosity: int, **options: Any) -> None:
+    def handle(self, *args: Any, verbosity: int, people_only: bool, **options: Any) -> None:
         people.sign_up_team()
-        if not people.has_history():
+        if not people_only and not people.has_history():
             make_history()
         if verbosity:
             self.stdout.write(f"Sign in as admin, alice or bob with the password {people.PASSWORD}")

@@ -14,14 +14,14 @@ from pathlib import Path
 import uvloop
 
 from tests import services
-from tests.bench import crowds, history, idle, machine, profiling, report
+from tests.bench import crowds, history, idle, ledger, machine, profiling, report
 from tests.bench.portal import SERVERS, Portal, Upstream
 from tests.bench.progress import Progress
 from tests.bench.scenarios import SCENARIOS, WARM_UP, Results, Round, crowd
 from tests.bench.stage import Stage
 from webchat.environment import BASE_DIR, VAR_DIR
 
-ALL = [*SCENARIOS, "E", "idle", "H"]
+ALL = [*SCENARIOS, "E", "idle", "H", "L"]
 STARTS = 3
 # Each round takes one of each person's conversations: five scenarios with rounds, and the crowds of E.
 CONVERSATIONS_FOR_CROWDS = 24
@@ -108,6 +108,8 @@ class Bench:
             self.results.idle = await idle.measure(self._stage, self._progress)
         elif letter == "H":
             self.results.history = await history.measure(self._stage, self._progress)
+        elif letter == "L":
+            self.results.books = await ledger.measure(self._stage, self._progress)
         elif letter == "E":
             await self._stage.play(WARM_UP)
             await self._play_crowds()

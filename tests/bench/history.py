@@ -25,12 +25,12 @@ async def measure(stage: Stage, progress: Progress) -> dict[str, tuple[float, fl
     found = {}
     for name, asked in paths.items():
         progress.step(f"H: {name}")
-        found[name] = await _times(person, asked)
+        found[name] = await times(person, asked)
     person.close()
     return found
 
 
-async def _times(person: Person, paths: list[str]) -> tuple[float, float]:
+async def times(person: Person, paths: list[str]) -> tuple[float, float]:
     await person.get(paths[0])
     times = []
     for path in paths:

@@ -61,6 +61,16 @@ class Portal(browser.Portal):
         made: dict[str, str] = self._make("tests.bench.history_rows")
         return made
 
+    def prepare_ledger(self) -> dict[str, Any]:
+        """A million calls in the books."""
+        made: dict[str, Any] = self._make("tests.bench.ledger_rows")
+        return made
+
+    def time_admission(self) -> list[tuple[float, float]]:
+        """Of many calls how long reserving and settling took, in milliseconds."""
+        taken: list[tuple[float, float]] = self._make("tests.bench.admission")
+        return taken
+
     def _make(self, module: str, *arguments: str) -> Any:
         command = [sys.executable, "-m", module, *arguments]
         made = subprocess.run(

@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tests.bench.ledger import ADMISSION
 from tests.bench.peers import COLUMNS, HISTORY, PEERS
 from tests.bench.scenarios import Results, Round
 from tests.bench.statistics import median
@@ -50,6 +51,7 @@ def write(results: Results) -> str:
         ),
         rounds(results),
         history(results),
+        books(results),
         beside(results),
         *warnings(results),
     ]
@@ -118,8 +120,15 @@ def targets(results: Results) -> list[Target]:
         Target("start to the first page", median(results.starts), 2, "s", digits=2),
         Target("RSS after the start", median(results.resident_after_start), 110, "MiB"),
         Target("RSS in C", _most_mib(results), 200, "MiB"),
+        Target("L: dashboard, p95", _books(results, "/admin/dashboard/"), 500, "ms"),
+        Target("L: /usage/, p95", _books(results, "/usage/"), 150, "ms"),
+        Target("L: admission, p95", _books(results, ADMISSION), 10, "ms", digits=1),
         Target("memory per idle socket", results.idle.get("kib_each", math.nan), 50, "KiB", digits=1),
     ]
+
+
+def _books(results: Results, name: str) -> float:
+    return results.books.p95(name) if results.books else math.nan
 
 
 def rounds(results: Results) -> str:
@@ -169,6 +178,19 @@ def history(results: Results) -> str:
     found = {name: f"{_number(p50, 1)} / {_number(p95, 1)}" for name, (p50, p95) in results.history.items()}
     rows = [(name, found.get(name, "not there yet"), theirs) for name, theirs in HISTORY.items()]
     return table(("H: p50 / p95 ms", "Webchat", "Open WebUI 0.12.4"), rows)
+
+
+def books(results: Results) -> str:
+    """What a million calls make slow."""
+    if not (found := results.books):
+        return ""
+    rows = [(name, f"{_number(p50, 1)} / {_number(p95, 1)}") for name, (p50, p95) in found.took.items()]
+    verdict = "everything holds" if found.is_proved else "**something is wrong**"
+    rows += [
+        (f"making {found.calls:,} calls", f"{found.seconds_to_make:.0f} s"),
+        ("`verify_ledger`", f"{found.seconds_to_verify:.0f} s, {verdict}"),
+    ]
+    return table(("L: p50 / p95 ms", "Webchat"), rows)
 
 
 def beside(results: Results) -> str:

@@ -57,6 +57,20 @@ class Round:
     shares: Shares
 
 
+@dataclass(frozen=True)
+class Books:
+    """For each page and verb the p50 and the p95, in milliseconds."""
+
+    calls: int
+    seconds_to_make: float
+    seconds_to_verify: float
+    is_proved: bool
+    took: dict[str, tuple[float, float]] = field(default_factory=dict)
+
+    def p95(self, name: str) -> float:
+        return self.took[name][1] if name in self.took else float("nan")
+
+
 @dataclass
 class Results:
     """All that one run of the bench has found out."""
@@ -76,6 +90,7 @@ class Results:
     resident_after_start: list[float] = field(default_factory=list)
     idle: dict[str, float] = field(default_factory=dict)
     history: dict[str, tuple[float, float]] = field(default_factory=dict)
+    books: Books | None = None
 
     def of(self, letter: str, figure: str) -> float:
         """The median of a scenario's rounds; not a number when it was not played."""

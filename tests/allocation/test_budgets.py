@@ -172,6 +172,14 @@ def test_answers_at_once_are_counted_for_each_person(alice: User, bob: User, tok
     reserve(alice)
 
 
+def test_a_title_is_no_request_of_theirs(alice: User, token: APIToken) -> None:
+    Allocation.objects.update(requests_per_minute=1, answers_at_once=1)
+    for source in ("title", "chat", "title"):
+        metering.reserve(alice, source=source, model="gpt-4", need=NEED)
+    with pytest.raises(refusals.Refused):
+        reserve(alice)
+
+
 def test_revoked_is_revoked_at_the_next_call_and_what_runs_is_settled(alice: User, token: APIToken) -> None:
     Allocation.objects.get().revoke(actor=None)
     mine = Allocation.objects.grant(user=alice, token_limit=1000)

@@ -34,9 +34,12 @@ def _documented() -> list[ModelInfo]:
 
 def context_length(model: str) -> int:
     """What the model is known to take; of others the upstream knows, and says so."""
-    known = ModelInfo.objects.filter(name=model).values_list("context_length", flat=True).first()
     documented = rules.CATALOGUE.get(model)
-    return known or (documented.context_length if documented else 0) or int(rules.MAX_TOKENS.high)
+    return (
+        ModelInfo.find(model).context_length
+        or (documented.context_length if documented else 0)
+        or int(rules.MAX_TOKENS.high)
+    )
 
 
 def is_stale() -> bool:

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db import transaction
 
 from webchat.accounts.models import User
+from webchat.allocation.admission import admit
 from webchat.allocation.models import Allocation, APIToken, ModelInfo, Need, UsageDay, UsageRecord
 from webchat.allocation.models.allocation import ended_or_to_come
 from webchat.allocation.refusals import NothingAllocated, NoToken, Refused, first_reason
@@ -38,14 +39,14 @@ def reserve(user: User, *, source: str, model: str, need: Need, passed: Collecti
         ended, begins = ended_or_to_come(user)
         has_any = Allocation.objects.concerning(user).exists()
         raise NothingAllocated(ended=ended, begins=begins) if ended or begins or not has_any else NoToken
-    known = ModelInfo.objects.filter(name=model).first() or ModelInfo(name=model)
+    prices = ModelInfo.find(model).prices
     refusals: list[Refused] = []
     for number, (allocation, token) in enumerate(ways):
         if refusals and ways[number - 1][0] == allocation:
             continue
-        record = UsageRecord(user=user, api_token=token, source=source, model=model, **known.prices)
+        record = UsageRecord(user=user, api_token=token, source=source, model=model, **prices)
         try:
-            allocation.admit(record, need)
+            admit(allocation, record, need)
         except Refused as refusal:
             refusals.append(refusal)
         else:

@@ -3,8 +3,9 @@
 import json
 import uuid
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Self
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.models import Group
@@ -13,21 +14,17 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from webchat.accounts.models import User
-from webchat.allocation import refusals
 from webchat.allocation.models.api_token import APIToken, fingerprint, validate_base_url
 from webchat.allocation.models.budget import Budget
 from webchat.allocation.models.ledger import LedgerEntry
-from webchat.allocation.models.usage import Need, UsageRecord
+from webchat.allocation.statements import Query
 from webchat.upstream import rules
 
-# When who asks does not say how long an answer may be, and what they may spend is limited: so long. And as short
-# as this, when no more is left.
-USUAL_ANSWER = 4096
-SHORTEST_ANSWER = 256
-PACE = timedelta(minutes=1)
+EXAMPLE = UUID(int=0)
 
 
 class ChangedMeanwhile(Exception):
@@ -37,19 +34,22 @@ class ChangedMeanwhile(Exception):
 class AllocationQuerySet(models.QuerySet["Allocation"]):
     def concerning(self, user: User) -> Self:
         """Granted to this person, to one of their groups, or to everyone, in the order in which they are tried."""
-        mine = models.Q(user=user) | models.Q(group__user=user) | models.Q(user=None, group=None)
+        groups = User.groups.through.objects.filter(user=user).values("group")
+        mine = models.Q(user=user) | models.Q(group__in=groups) | models.Q(user=None, group=None)
         scope = models.Case(
-            models.When(user=user, then=0), models.When(group__isnull=False, then=1), default=2
+            models.When(user__isnull=False, then=0), models.When(group__isnull=False, then=1), default=2
         )
-        return (
-            self.filter(mine, revoked_at=None)
-            .order_by(scope, "position", "created_at")
-            .prefetch_related(models.Prefetch("chosen", ChosenToken.objects.select_related("api_token")))
-        )
+        return self.filter(mine, revoked_at=None).order_by(scope, "position", "created_at")
 
     def open_to(self, user: User) -> list["Allocation"]:
         """What this person may use now. What everyone may use is for those who have nothing of their own."""
-        usable = [one for one in self.concerning(user) if one.is_in_force and one.tokens]
+        chosen: dict[UUID, list[APIToken]] = {}
+        for token in _chosen_by_those_concerning(user.pk):
+            chosen.setdefault(UUID(str(vars(token)["allocation_pk"])), []).append(token)
+        concerning = _concerning(user.pk)
+        for one in concerning:
+            one.chosen_tokens = chosen.get(one.pk, [])
+        usable = [one for one in concerning if one.is_in_force and one.tokens]
         return [one for one in usable if not one.is_everyones] or usable
 
     @transaction.atomic
@@ -197,89 +197,17 @@ class Allocation(Budget):
         has_begun = self.valid_from is None or self.valid_from <= now
         return self.revoked_at is None and has_begun and (self.valid_until is None or now < self.valid_until)
 
-    @property
+    @cached_property
+    def chosen_tokens(self) -> list[APIToken]:
+        """In the order in which they are tried; none when any may be used."""
+        return [row.api_token for row in self.chosen.select_related("api_token")]
+
+    @cached_property
     def tokens(self) -> list[APIToken]:
         """Those that can be used, in order; the ones in trouble last, since they may be well again."""
-        chosen = [row.api_token for row in self.chosen.all()]
+        chosen = self.chosen_tokens
         usable = [token for token in chosen if token.is_usable] if chosen else list(APIToken.objects.usable())
         return sorted(usable, key=lambda token: token.is_in_trouble)
-
-    # Spending
-
-    def admit(self, record: UsageRecord, need: Need) -> None:
-        """Reserve for this call what it may take at most, and save its record. Raises `Refused`."""
-        self._check_terms(record.model, need)
-        if self.requests_per_minute is None and self.answers_at_once is None:
-            self._reserve(record, need)
-            return
-        with transaction.atomic():
-            # What is reserved first holds up the others until it is clear that this one is not too many.
-            self._reserve(record, need)
-            self._check_pace(record)
-
-    def _check_terms(self, model: str, need: Need) -> None:
-        if self.allowed_models and model not in self.allowed_models:
-            raise refusals.ModelNotAllowed(model, self.allowed_models)
-        if self.max_n is not None and need.n > self.max_n:
-            raise refusals.TooManyAnswers(self.max_n)
-        if self.max_tokens is not None and (need.max_tokens or 0) > self.max_tokens:
-            raise refusals.AnswerTooLong(self.max_tokens)
-
-    def _reserve(self, record: UsageRecord, need: Need) -> None:
-        self._fit(record, need)
-        if self.take(record):
-            return
-        # Others were faster; perhaps a shorter answer still fits.
-        self.refresh_from_db(fields=[*self.SUMS, "token_limit", "cost_limit", "revoked_at"])
-        self._fit(record, need)
-        if self.revoked_at or not self.take(record):
-            raise refusals.NothingLeft(self.left.tokens, self.left.cost, self.renews)
-
-    def _fit(self, record: UsageRecord, need: Need) -> None:
-        """How long each answer may be, and what that may take at most."""
-        longest = min(need.room, self.max_tokens or USUAL_ANSWER)
-        if not need.has_answer:
-            longest = 0
-        elif need.max_tokens is not None:
-            longest = need.max_tokens
-        elif self.has_limit:
-            fitting = self._affordable(record, need, longest)
-            record.max_tokens = longest = fitting if fitting >= min(SHORTEST_ANSWER, longest) else longest
-        elif self.max_tokens is not None:
-            record.max_tokens = longest
-        record.n = need.n
-        record.reserved_tokens = (need.prompt_tokens + longest) * need.n
-        record.reserved_cost = record.cost(
-            prompt_tokens=need.prompt_tokens * need.n,
-            completion_tokens=longest * need.n,
-            characters=need.characters,
-            seconds=need.seconds,
-            images=need.images,
-        )
-
-    def _affordable(self, record: UsageRecord, need: Need, longest: int) -> int:
-        """The tokens of each answer for which there is enough left, at most `longest`."""
-        left = self.left
-        if left.tokens is not None:
-            longest = min(longest, left.tokens // need.n - need.prompt_tokens)
-        if left.cost is not None and record.completion_price:
-            for_answers = left.cost / need.n - record.cost(prompt_tokens=need.prompt_tokens)
-            longest = min(longest, int(for_answers * 10**6 / record.completion_price))
-        return max(longest, 0)
-
-    def _check_pace(self, record: UsageRecord) -> None:
-        """Of each person for themselves, also when a group shares the budget."""
-        theirs = self.usage.filter(user=record.user)
-        if self.answers_at_once is not None:
-            running = theirs.running().aggregate(n=models.Sum("n", default=0))["n"]
-            if running > self.answers_at_once:
-                raise refusals.TooManyAtOnce(self.answers_at_once)
-        if self.requests_per_minute is not None:
-            recent = theirs.filter(created_at__gt=timezone.now() - PACE).order_by("-created_at")
-            times = list(recent.values_list("created_at", flat=True)[: self.requests_per_minute + 1])
-            if len(times) > self.requests_per_minute:
-                wait = (times[-1] + PACE - timezone.now()).total_seconds()
-                raise refusals.TooManyRequests(self.requests_per_minute, max(1, round(wait)))
 
     # Granting: each verb leaves an entry
 
@@ -349,6 +277,20 @@ class ChosenToken(models.Model):
 
     def __str__(self) -> str:
         return str(self.api_token)
+
+
+# Asked before every call
+_concerning = Query(lambda pk: Allocation.objects.concerning(User(pk=pk)), EXAMPLE)
+_chosen_by_those_concerning = Query(
+    lambda pk: (
+        APIToken.objects.filter(
+            chosen_by__allocation__in=Allocation.objects.concerning(User(pk=pk)).order_by()
+        )
+        .annotate(allocation_pk=models.F("chosen_by__allocation"))
+        .order_by("chosen_by__position", "chosen_by__pk")
+    ),
+    EXAMPLE,
+)
 
 
 def ended_or_to_come(user: User) -> tuple[datetime | None, datetime | None]:

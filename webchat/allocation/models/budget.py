@@ -7,14 +7,14 @@ from typing import Any
 
 from django.core.validators import MinValueValidator
 from django.db import models, transaction
-from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from webchat.accounts.models import User
 from webchat.allocation.models.ledger import LedgerEntry
 from webchat.allocation.models.usage import UsageRecord
-from webchat.allocation.money import NOTHING, MoneyField, amount
+from webchat.allocation.money import NOTHING, MoneyField
 from webchat.allocation.periods import Period
+from webchat.allocation.statements import BOOK, TAKE, execute, insert, prepared
 
 Kind = LedgerEntry.Kind
 
@@ -88,22 +88,17 @@ class Budget(models.Model):
         One conditional UPDATE: of many who ask at once, no more are admitted than the budget is for.
         """
         began = self._begin_period()
-        tokens = F("spent_tokens") + F("reserved_tokens") + record.reserved_tokens
-        cost = F("spent_cost") + F("reserved_cost") + amount(record.reserved_cost)
-        enough = Q(token_limit=None) | Q(token_limit__gte=tokens)
-        enough &= Q(cost_limit=None) | Q(cost_limit__gte=cost)
-        has_room = (
-            self._kept()
-            .filter(enough, period_began=began, revoked_at=None)
-            .update(
-                reserved_tokens=F("reserved_tokens") + record.reserved_tokens,
-                reserved_cost=F("reserved_cost") + amount(record.reserved_cost),
-            )
+        wanted = prepared(
+            type(self),
+            id=self.pk,
+            period_began=began,
+            reserved_tokens=record.reserved_tokens,
+            reserved_cost=record.reserved_cost,
         )
-        if not has_room:
+        if not execute(TAKE, wanted):
             return False
         record.allocation = self  # type: ignore[assignment]
-        record.save(force_insert=True)
+        insert(record)
         self._note(
             Kind.RESERVE,
             record=record,
@@ -160,25 +155,18 @@ class Budget(models.Model):
         **about: Any,
     ) -> None:
         changes = {
-            "reserved_tokens": F("reserved_tokens") + reserved_tokens,
-            "reserved_cost": F("reserved_cost") + amount(reserved_cost),
-            "spent_tokens": F("spent_tokens") + spent_tokens,
-            "spent_cost": F("spent_cost") + amount(spent_cost),
+            "reserved_tokens": reserved_tokens,
+            "reserved_cost": reserved_cost,
+            "spent_tokens": spent_tokens,
+            "spent_cost": spent_cost,
         }
-        self._kept().update(**changes)
-        self._note(
-            kind,
-            reserved_tokens=reserved_tokens,
-            reserved_cost=reserved_cost,
-            spent_tokens=spent_tokens,
-            spent_cost=spent_cost,
-            **about,
-        )
+        execute(BOOK, prepared(type(self), id=self.pk, **changes))
+        self._note(kind, **changes, **about)
 
     def _note(self, kind: str, **entry: Any) -> None:
         row = LedgerEntry(allocation_id=self.pk, kind=kind, **entry)
         row.checksum = "" if row.record_id else row.digest()
-        row.save(force_insert=True)
+        insert(row)
 
     def _kept(self) -> Any:
         return type(self)._default_manager.filter(pk=self.pk)

@@ -8,6 +8,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from webchat.allocation.money import NOTHING, MoneyField, rounded
+from webchat.allocation.statements import Query
 
 MILLION = Decimal(10**6)
 
@@ -84,3 +85,11 @@ class ModelInfo(Prices):
 
     def __str__(self) -> str:
         return self.label or self.name
+
+    @staticmethod
+    def find(name: str) -> "ModelInfo":
+        """What is known of this model; of an unknown one nothing, and it costs nothing."""
+        return next(iter(_named(name)), None) or ModelInfo(name=name)
+
+
+_named = Query(lambda name: ModelInfo.objects.filter(name=name).order_by(), "(any)")

@@ -12,6 +12,7 @@ from webchat.accounts.models import User
 from webchat.allocation.models.api_token import APIToken
 from webchat.allocation.models.model_info import Prices
 from webchat.allocation.money import NOTHING, MoneyField
+from webchat.allocation.statements import close
 from webchat.upstream import rules
 
 
@@ -132,8 +133,8 @@ class UsageRecord(Prices):
 
     def close(self, outcome: str, **facts: Any) -> bool:
         """Leave `reserved` for good, with what the call took. Of two who close a record one does."""
-        changes = {"outcome": outcome, "settled_at": timezone.now(), **facts}
-        for name, value in changes.items():
+        for name, value in facts.items():
             setattr(self, name, value)
-        changes["spent_cost"] = self.spent_cost = self.cost(**self.took)
-        return bool(UsageRecord.objects.running().filter(pk=self.pk).update(**changes))
+        self.outcome, self.settled_at, self.spent_cost = outcome, timezone.now(), self.cost(**self.took)
+        changed = {name: getattr(self, name) for name in (*facts, "outcome", "settled_at", "spent_cost")}
+        return close(self, changed)

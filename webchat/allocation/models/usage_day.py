@@ -5,7 +5,7 @@ from typing import Any, Self
 from uuid import UUID
 
 from django.db import models
-from django.db.models import Count, F, Q, Sum, Value
+from django.db.models import Count, Q, Sum, Value
 from django.db.models.functions import Coalesce, TruncDate
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -13,7 +13,8 @@ from django.utils.translation import gettext_lazy as _
 from webchat.accounts.models import User
 from webchat.allocation.models.api_token import APIToken
 from webchat.allocation.models.usage import UsageRecord
-from webchat.allocation.money import NOTHING, MoneyField, amount
+from webchat.allocation.money import NOTHING, MoneyField
+from webchat.allocation.statements import increase
 
 Outcome = UsageRecord.Outcome
 # Two rows without a person would differ for a database.
@@ -25,12 +26,11 @@ class UsageDayQuerySet(models.QuerySet["UsageDay"]):
         """Count a call that has just been closed, in the same transaction."""
         day = timezone.localtime(record.created_at).date()
         keys = {"day": day, **{key: getattr(record, key) for key in UsageDay.KEYS}}
-        counts = UsageDay.counts_of(record)
-        more = {name: F(name) + (amount(by) if name == "cost" else by) for name, by in counts.items()}
-        if not self.filter(**keys).update(**more):
+        counts = {name: by for name, by in UsageDay.counts_of(record).items() if by}
+        if not increase(UsageDay, keys, counts):
             # Somebody else may have been faster with the first call of the day.
             self.bulk_create([UsageDay(**keys)], ignore_conflicts=True)
-            self.filter(**keys).update(**more)
+            increase(UsageDay, keys, counts)
 
     def rebuild(self) -> None:
         """Anew from the records, for those that were not closed one by one."""

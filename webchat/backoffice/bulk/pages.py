@@ -33,7 +33,7 @@ class TableForm(forms.Form):
         label=gettext_lazy("Who has an allocation already"),
         choices=[
             (plan.ADD, gettext_lazy("gets this one besides")),
-            (plan.CHANGE, gettext_lazy("has it changed to this; columns that are not in the file stay")),
+            (plan.CHANGE, gettext_lazy("has it changed to this")),
         ],
         initial=plan.ADD,
         widget=forms.RadioSelect,

@@ -31,7 +31,7 @@ from webchat.allocation.models import (  # noqa: E402
     UsageRecord,
 )
 
-CALLS, PEOPLE, GROUPS, DAYS = 20_000, 200, 10, 90
+CALLS, PEOPLE, GROUPS, DAYS = 1_000_000, 200, 10, 90
 # Of each fifty calls one is of the busiest, who is the first of the people.
 BUSIEST = "spender-0"
 PRICES = {"gpt-4": (30, 60), "gpt-3.5-turbo": (1, 2), "qwen-plus": (3, 3), "claude-2.1": (8, 24)}

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand
 from django.db import transaction
 from django.utils import timezone
 
-from webchat.backoffice.seed import books, conversations, people
+from webchat.backoffice.seed import books, conversations, people, requests
 from webchat.backoffice.seed.month import Month
 
 
@@ -34,3 +34,4 @@ def make_history() -> None:
     talks = conversations.write(month)
     books.book(month.records)
     conversations.keep(talks)
+    requests.ask()

@@ -16,7 +16,7 @@ WAITING: dict[str, dict[str, Any]] = {
 
 
 def ask() -> None:
-    request = apps.all_models["allocation"].get("allocationrequest")
+    request: Any = apps.all_models["allocation"].get("allocationrequest")
     if request is None:
         return
     until = timezone.localdate() + timedelta(days=21)

@@ -69,16 +69,16 @@ CALLS_MADE = """
 def main() -> None:
     began = time.perf_counter()
     with transaction.atomic():
-        made = make()
+        made = make(CALLS)
     seconds = time.perf_counter() - began
     json.dump({**made, "seconds": seconds, "calls": CALLS}, sys.stdout)
 
 
-def make() -> dict[str, Any]:
+def make(calls: int) -> dict[str, Any]:
     people, tokens = make_people(), make_tokens()
     make_prices()
     prepare_tables(people)
-    make_calls(people[0], tokens)
+    make_calls(calls, people[0], tokens)
     make_entries()
     add_up()
     UsageDay.objects.all().rebuild()
@@ -139,9 +139,9 @@ def prepare_tables(people: list[User]) -> None:
         )
 
 
-def make_calls(person: User, tokens: list[APIToken]) -> None:
+def make_calls(calls: int, person: User, tokens: list[APIToken]) -> None:
     words = SQLITE if connection.vendor == "sqlite" else POSTGRESQL
-    seconds = f"(({CALLS} - i) * {DAYS * 86400.0 / CALLS})"
+    seconds = f"(({calls} - i) * {DAYS * 86400.0 / calls})"
     key = User._meta.pk.get_db_prep_value
     first, second = (f"'{key(token.pk, connection)}'" for token in tokens)
     second = second if connection.vendor == "sqlite" else f"{second}::uuid"
@@ -155,7 +155,7 @@ def make_calls(person: User, tokens: list[APIToken]) -> None:
             "id": words["id"],
             "user_id": "bench_people.user_id",
             "allocation_id": "bench_people.allocation_id",
-            "api_token_id": f"CASE WHEN i < {CALLS // 2} THEN {first} ELSE {second} END",
+            "api_token_id": f"CASE WHEN i < {calls // 2} THEN {first} ELSE {second} END",
             "source": "CASE WHEN i % 9 = 0 THEN 'title' ELSE 'chat' END",
             "model": "bench_models.name",
             "answered_model": "bench_models.name",
@@ -172,7 +172,7 @@ def make_calls(person: User, tokens: list[APIToken]) -> None:
             "created_at": words["moment"].format(seconds=seconds),
             "settled_at": words["moment"].format(seconds=f"({seconds} - 5)"),
         },
-        CALLS_MADE.replace("{last}", str(CALLS - 1))
+        CALLS_MADE.replace("{last}", str(calls - 1))
         .replace("{people}", str(PEOPLE))
         .replace("{models}", str(len(PRICES))),
     )

@@ -11,7 +11,7 @@ from tests.bench.answers import Plan
 from tests.bench.machine import Shares
 from tests.bench.people import Watch
 from tests.bench.profiling import top
-from tests.bench.scenarios import Results, Round, Scenario
+from tests.bench.scenarios import Books, Results, Round, Scenario
 from tests.bench.stage import summed_up
 from tests.bench.statistics import median, percentile
 
@@ -112,6 +112,17 @@ def test_the_report_says_what_is_reached() -> None:
     over_floor = next(one for one in report.targets(results) if one.name.startswith("B: send"))
     assert over_floor.row == ("B: send → upstream over the floor, p50", "110.0", "≤ 100.0 ms", "✗")
     assert "| **Webchat** | – | 130 |" in report.write(results)
+
+
+def test_of_the_books_it_says_what_there_is() -> None:
+    results = Results("daphne", "SQLite", "today", "abc", load_before=0, cores_before=0)
+    assert "verify_ledger" not in report.write(results)
+    took = {"/usage/": (80.0, 160.0), "admission": (3.0, 4.5)}
+    results.books = Books(1_000_000, 50, 20, is_proved=True, took=took)
+    reached = {target.name: target.is_reached for target in report.targets(results) if target.is_measured}
+    assert reached == {"L: /usage/, p95": False, "L: admission, p95": True}
+    assert "| admission | 3.0 / 4.5 |" in report.write(results)
+    assert "20 s, everything holds" in report.write(results)
 
 
 def test_a_busy_driver_is_told() -> None:

@@ -219,9 +219,9 @@ class UsageRecordAdmin(admin.ModelAdmin):
         "completion_tokens",
         "origin",
     ]
-    list_filter = ["source", "outcome", "origin"]
+    # No date hierarchy: for it every record there is would be looked at.
+    list_filter = ["created_at", "source", "outcome", "origin"]
     list_select_related = ["user"]
-    date_hierarchy = "created_at"
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

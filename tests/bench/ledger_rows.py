@@ -32,6 +32,7 @@ from webchat.allocation.models import (  # noqa: E402
 )
 
 CALLS, PEOPLE, GROUPS, DAYS = 1_000_000, 200, 10, 90
+CACHE_KIB = 400 * 1024
 # Of each fifty calls one is of the busiest, who is the first of the people.
 BUSIEST = "spender-0"
 PRICES = {"gpt-4": (30, 60), "gpt-3.5-turbo": (1, 2), "qwen-plus": (3, 3), "claude-2.1": (8, 24)}
@@ -68,6 +69,10 @@ CALLS_MADE = """
 
 def main() -> None:
     began = time.perf_counter()
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            # Keys are random: with 2 MiB of pages in memory nearly every row would be a look at the file.
+            cursor.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
     with transaction.atomic():
         made = make(CALLS)
     seconds = time.perf_counter() - began
@@ -81,7 +86,7 @@ def make(calls: int) -> dict[str, Any]:
     make_calls(calls, people[0], tokens)
     make_entries()
     add_up()
-    UsageDay.objects.all().rebuild()
+    make_days()
     admin = User.objects.create_superuser("bench-admin", "bench-admin@example.org")
     return {"admin": sign_in(admin), "person": sign_in(people[0])}
 
@@ -201,6 +206,33 @@ def make_entries() -> None:
         SELECT {columns} FROM allocation_usagerecord
         CROSS JOIN (SELECT 0 AS is_settled UNION ALL SELECT 1) AS twice
         WHERE allocation_usagerecord.user_id IN (SELECT user_id FROM bench_people)
+        """,
+        without=("id",),
+    )
+
+
+def make_days() -> None:
+    """As `rebuild` would, in a fifth of the time."""
+    counts = {
+        "calls": "count(*)",
+        "failures": "0",
+        "cost": "sum(spent_cost)",
+        "estimated_calls": "0",
+        "timed_calls": "count(*)",
+        **{
+            name: f"sum({name})"
+            for name in ("prompt_tokens", "completion_tokens", "first_token_ms", "duration_ms")
+        },
+    }
+    keys = {key: key for key in UsageDay.KEYS}
+    insert(
+        UsageDay,
+        UsageDay(),
+        {"day": "date(created_at)", **keys, **counts},
+        f"""
+        SELECT {{columns}} FROM allocation_usagerecord
+        WHERE user_id IN (SELECT user_id FROM bench_people)
+        GROUP BY date(created_at), {", ".join(keys)}
         """,
         without=("id",),
     )

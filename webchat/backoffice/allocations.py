@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from webchat.accounts.models import User
+from webchat.allocation import money
 from webchat.allocation.models import Allocation, ChosenToken, LedgerEntry
 from webchat.backoffice.terms import TermsForm
 
@@ -53,7 +54,7 @@ class ChosenTokens(admin.TabularInline):
 class AllocationAdmin(admin.ModelAdmin):
     form = AllocationForm
     inlines = [ChosenTokens]
-    list_display = ["holder", "token_limit", "cost_limit", "period", "spent_tokens", "spent_cost", "ends"]
+    list_display = ["holder", "token_limit", "money_limit", "period", "spent_tokens", "money_spent", "ends"]
     list_filter = ["period", ("revoked_at", admin.EmptyFieldListFilter)]
     list_select_related = ["user", "group"]
     search_fields = ["user__username", "user__email", "group__name", "note"]
@@ -69,6 +70,14 @@ class AllocationAdmin(admin.ModelAdmin):
         ),
         (_("Validity"), {"fields": ["valid_from", "valid_until", "position", "note"]}),
     ]
+
+    @admin.display(description=_("money"), ordering="cost_limit")
+    def money_limit(self, allocation: Allocation) -> str:
+        return "–" if allocation.cost_limit is None else money.shown(allocation.cost_limit)
+
+    @admin.display(description=_("spent"), ordering="spent_cost")
+    def money_spent(self, allocation: Allocation) -> str:
+        return money.shown(allocation.spent_cost)
 
     @admin.display(description=_("ends"))
     def ends(self, allocation: Allocation) -> Any:

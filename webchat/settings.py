@@ -282,8 +282,7 @@ LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("zh-hans", _("Simplified Chinese"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = USE_TZ = True
-# Where a language of Django's does not say: 1,000,000 in Chinese, too.
-NUMBER_GROUPING = 3
+FORMAT_MODULE_PATH = ["webchat.formats"]
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 
 # Files

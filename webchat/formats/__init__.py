@@ -1,0 +1,1 @@
+"""How are numbers and dates written where Django leaves it open?"""

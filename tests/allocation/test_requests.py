@@ -417,7 +417,7 @@ def test_it_says_all_in_chinese(request_: AllocationRequest, as_alice: Client, a
     as_alice.post("/i18n/setlang/", {"language": "zh-hans"})
     assert "你获批的与所申请的不同" in page(as_alice, "/conversations/")
     seen = page(as_alice)
-    assert "申请更多额度" in seen and "5000 个 token" in seen and "Ask for more" not in seen
+    assert "申请更多额度" in seen and "5,000 个 token" in seen and "Ask for more" not in seen
 
 
 # By mail

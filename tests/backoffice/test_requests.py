@@ -252,7 +252,7 @@ def test_whoever_asked_is_told_by_mail_in_their_language(
     decide(as_admin, asked, tokens="2500", note="Half of it")
     (letter,) = mail.outbox
     assert letter.to == [alice.email] and letter.subject == "你获批的与所申请的不同"
-    assert "2500 个 token" in letter.body and "Half of it" in letter.body
+    assert "2,500 个 token" in letter.body and "Half of it" in letter.body
     assert "http://testserver/usage/ask/" in letter.body
 
 
